@@ -1,5 +1,5 @@
-// node scripts/release-notes.mjs TAG [URL]: prints the changelog's section of a release, or says why this commit cannot
-// be the release TAG. Links to files of the project then begin with URL. Plain JavaScript: it runs before anything is built.
+// node scripts/release-notes.mjs TAG [URL [IMAGES]]: prints the changelog's section of a release, or says why this commit cannot
+// be the release TAG. Links to files of the project then begin with URL. IMAGES are references with their digests, a line each, which are listed at the end. Plain JavaScript: it runs before anything is built.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -40,15 +40,26 @@ function sectionOf(version) {
 
 const withLinksTo = (url, text) => text.replaceAll(/\]\((?!https?:)/g, `](${url}/`);
 
-const [tag, url] = process.argv.slice(2);
+/** A tag can be moved; what is named by its digest is what was checked. */
+function imagesSection(images) {
+  const references = images.split("\n").filter((line) => line !== "");
+  const wrong = references.find((line) => !/^\S+@sha256:[0-9a-f]{64}$/.test(line));
+  if (wrong !== undefined) fail([`${wrong} is no image, expected REGISTRY/NAME:TAG@sha256:DIGEST`]);
+  return `\n\n### Images\n\n${references.map((line) => `- \`${line}\``).join("\n")}`;
+}
+
+function fail(sentences) {
+  for (const sentence of sentences) console.error(`sluice: ${sentence}`);
+  process.exit(1);
+}
+
+const [tag, url, images] = process.argv.slice(2);
 if (tag === undefined) {
-  console.error("usage: node scripts/release-notes.mjs TAG [URL]");
+  console.error("usage: node scripts/release-notes.mjs TAG [URL [IMAGES]]");
   process.exit(2);
 }
 const section = sectionOf(JSON.parse(read("package.json")).version);
 const found = obstacles(tag, section);
-if (found.length > 0) {
-  for (const sentence of found) console.error(`sluice: ${sentence}`);
-  process.exit(1);
-}
-console.log(url === undefined ? section.text : withLinksTo(url, section.text));
+if (found.length > 0) fail(found);
+const notes = url === undefined ? section.text : withLinksTo(url, section.text);
+console.log(images === undefined ? notes : notes + imagesSection(images));

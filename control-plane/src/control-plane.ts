@@ -53,13 +53,16 @@ import type { ActivePolicy, Clock, CurrentPolicy, Random, SteadyClock } from "./
 import { SharedClock } from "./app/upkeep/shared-clock.js";
 import { SteadyTime } from "./app/upkeep/steady-clock.js";
 import type { Timers } from "./app/ports/log-ports.js";
+import type { Requests, Spans } from "./app/ports/tracing-ports.js";
 import { onceStoreTakes } from "./start-patience.js";
 import { startInstances } from "./start-instances.js";
 import type { KnownOfEdges } from "./start-instances.js";
 import { startIssuers } from "./start-issuers.js";
 import { startLeases } from "./start-leases.js";
 import { startStore } from "./start-store.js";
+import { startTracing } from "./start-tracing.js";
 import type { Started } from "./started.js";
+import { tracedStore } from "./tracing/traced-store.js";
 
 const OPENED = "the API is being opened";
 
@@ -76,6 +79,8 @@ export interface Given {
   readonly timers: Timers;
   readonly random: Random;
   readonly started: Started;
+  /** On whose behalf something is done; the log goes by it too. */
+  readonly requests: Requests;
   /** Ends the process at once, for a new one to take its place. */
   readonly end: () => void;
 }
@@ -87,7 +92,7 @@ interface Start extends Given {
 
 /** Resolves once it listens. @throws StartFailure, NoPolicyError: what has been started is in `started` */
 export async function startControlPlane(given: Given): Promise<void> {
-  const { log, started } = given;
+  const { log, started, settings, requests } = given;
   const policy = { current: (): ActivePolicy | undefined => undefined };
   const shared = new SharedClock({ machine: given.clock, logger: log });
   const clock = startClock({ ...given, clock: shared }, policy);
@@ -96,12 +101,13 @@ export async function startControlPlane(given: Given): Promise<void> {
   const connectionCounts = new ConnectionCounts(metrics.registry);
   const status = await startStatusListener({ ...given, clock, metrics, connectionCounts });
   const { readiness } = status;
+  const spans = await startTracing({ ...given, clock, registry: metrics.registry });
   const start = { ...given, clock };
   readiness.startsWith("the issuers are being read");
   const issuers = await startIssuers(start);
   const durations = new DurationMetrics(metrics.registry);
   const updateTook = durations.updateTook.bind(durations);
-  const store = await startStore({
+  const opened = await startStore({
     ...given,
     shared,
     steady: clock,
@@ -109,6 +115,8 @@ export async function startControlPlane(given: Given): Promise<void> {
     registry: metrics.registry,
     updateTook,
   });
+  const { engine } = settings.store;
+  const store = spans === undefined ? opened : tracedStore(opened, { requests, spans, engine });
   const policies = await startPolicies({ ...start, readiness }, store);
   policy.current = () => policies.current();
   const sessions = new LiveSessions(store, policies, clock);
@@ -126,7 +134,7 @@ export async function startControlPlane(given: Given): Promise<void> {
   const meter = new ClaimMetrics(metrics.registry);
   const claimed = new ClaimedWork({ claims: store.claims, clock, logger: log, meter });
   const known = { issuers, store, claimed, policies, instances, others };
-  const parts = { ...start, ...known, metrics, edgeMeter, durations, connectionCounts, readiness };
+  const parts = { ...start, ...known, spans, metrics, edgeMeter, durations, connectionCounts, readiness };
   const http = await serveHttp({ ...parts, statusAddress: status.hostPort });
   readiness.started({ store, health: store.health, policies });
   // The first to be undone: not ready before anything ends.
@@ -155,6 +163,7 @@ interface Parts extends Start, KnownOfEdges {
   readonly connectionCounts: ConnectionCounts;
   readonly statusAddress: string;
   readonly readiness: Readiness;
+  readonly spans: Spans | undefined;
 }
 
 /** The REST API and the edge protocol, with the work that goes on beside the calls. */
@@ -186,6 +195,8 @@ async function serveHttp(parts: Parts) {
     statusAddress: parts.statusAddress,
     tls: tls.atStart,
     edgeCredentials: edgeCredentialsOf(settings),
+    requests: parts.requests,
+    spans: parts.spans,
     figures: new EdgeFigures({ clock, meter: new FigureMetrics(metrics.registry), logger: log }),
     edgeCallTook: parts.durations.edgeCallTook.bind(parts.durations),
     ...invalidations,
@@ -267,10 +278,10 @@ const isShared = ({ storeTime }: Stores): boolean => storeTime !== undefined;
 
 /** What was spent, and the sweep of sessions that have ended. */
 async function startUsage(parts: Parts) {
-  const { store, claimed, policies, instances, metrics, clock, timers, log, started } = parts;
+  const { store, claimed, policies, instances, metrics, clock, timers, log, started, requests } = parts;
   const usageMeter = new UsageMetrics(metrics.registry);
   const droppedRows = new DroppedRows({ clock, logger: log, meter: usageMeter });
-  const commits = usageCommits(store, policies, usageMeter, droppedRows);
+  const commits = usageCommits(store, policies, usageMeter, droppedRows, requests);
   const leases = await startLeases({ ...parts, registry: metrics.registry });
   const usage = { usage: store.usage, instances, commits, usageMeter, droppedRows, ...leases };
   started.add(startSweeping({ store, policies, clock, logger: log, meter: metrics, ...usage }, claimed, timers));

@@ -2,6 +2,7 @@
 import { pino, stdSerializers } from "pino";
 import type { DestinationStream, Logger, LoggerOptions } from "pino";
 
+import type { RequestIds } from "./app/ports/tracing-ports.js";
 import type { LogFloods } from "./log-floods.js";
 import type { LogLevel } from "./settings/settings-reader.js";
 
@@ -25,13 +26,21 @@ const LEVELS = 4;
 const OF_SERVER = "server";
 const INFO = 30;
 
-/** @param floods none: every line is written */
-export function createLog(level: LogLevel, destination?: DestinationStream, floods?: LogFloods): Logger {
+/**
+ * @param floods none: every line is written
+ * @param ids of the request that something is logged for; undefined for none
+ */
+export function createLog(
+  level: LogLevel,
+  destination?: DestinationStream,
+  floods?: LogFloods,
+  ids: () => RequestIds | undefined = () => undefined,
+): Logger {
   const options: LoggerOptions = {
     level,
     base: null,
     // pino's own redaction copies every line's fields for each path with a wildcard: several times what the line costs.
-    formatters: { level: (label: string) => ({ level: label }), log: named },
+    formatters: { level: (label: string) => ({ level: label }), log: (fields) => ofRequest(named(fields), ids()) },
     // A request's URL may hold a token that was pasted into it by mistake: the route is logged instead.
     serializers: {
       req: () => undefined,
@@ -68,6 +77,10 @@ function eventOf(fields: unknown): string {
 function named(fields: Record<string, unknown>): Record<string, unknown> {
   return blankedFields("event" in fields ? fields : { event: OF_SERVER, ...fields });
 }
+
+/** What the line says itself counts. */
+const ofRequest = (fields: Record<string, unknown>, ids: RequestIds | undefined): Record<string, unknown> =>
+  ids === undefined || "requestId" in fields ? fields : { ...fields, ...ids };
 
 /** Of a line. Its error is left to the serializer: of an error, a copy has neither message nor stack. */
 function blankedFields(fields: Record<string, unknown>): Record<string, unknown> {

@@ -25,6 +25,7 @@ import { clientOf } from "./store/store-address.js";
 import type { Settings } from "./settings/settings.js";
 import { EXIT, StartFailure } from "./start-failure.js";
 import { Started } from "./started.js";
+import { RequestScopes } from "./tracing/request-scopes.js";
 
 const clock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
 const random: Random = { bytes: (n) => randomBytes(n) };
@@ -42,6 +43,7 @@ const STDERR = 2;
 const END_MS = 500;
 
 const started = new Started();
+const requests = new RequestScopes();
 const reader = (): FileReader => new FileReader({ timers });
 const files = { secrets: reader(), policy: reader(), tls: reader(), issuers: reader() };
 const output = new LogOutput(STDOUT);
@@ -68,7 +70,7 @@ async function leave(code: number, signal: NodeJS.Signals): Promise<void> {
 }
 
 function logOf(level: LogLevel): Logger {
-  const log = createLog(level, output, floods);
+  const log = createLog(level, output, floods, () => requests.ids());
   output.events = {
     losing: (reason) => {
       complain(`the log cannot be written (${reason}): lines are lost, and counted by ${LOST_LINES}`);
@@ -148,7 +150,7 @@ async function run(
   await warnOfReadable([...secretFiles, ...keys], log);
   try {
     const lostLines = (): number => output.lost;
-    await startControlPlane({ settings, files, log, lostLines, clock, timers, random, started, end });
+    await startControlPlane({ settings, files, log, lostLines, clock, timers, random, started, requests, end });
     isUp();
   } catch (error) {
     await started.stop();

@@ -6,6 +6,7 @@ import type { LeasePorts } from "./app/edges/lease-commits.js";
 import type { Timers } from "./app/ports/log-ports.js";
 import type { CurrentPolicy, Logger, Random, SteadyClock } from "./app/ports/ports.js";
 import type { Stores } from "./app/ports/stores.js";
+import type { Requests } from "./app/ports/tracing-ports.js";
 import { FleetClock } from "./app/upkeep/fleet-clock.js";
 import { LeaseMetrics } from "./http/status/lease-metrics.js";
 import type { Started } from "./started.js";
@@ -22,6 +23,7 @@ interface LeasesStart {
   readonly log: Logger;
   readonly started: Started;
   readonly registry: Registry;
+  readonly requests: Requests;
 }
 
 /** Where the store cannot say where the clock is to begin, it is asked on. */
@@ -34,11 +36,12 @@ export async function startLeases({
   log,
   started,
   registry,
+  requests,
 }: LeasesStart): Promise<LeasePorts> {
   const name = Buffer.from(random.bytes(NAME_BYTES)).toString("base64url");
   const fleetClock = new FleetClock({ machine: clock, isShared: store.storeTime !== undefined, name });
   await fleetClock.begin(store.fleetTime);
   started.add(fleetClock.follow(store.fleetTime, timers));
   const meter = new LeaseMetrics(registry);
-  return leasePorts({ updates: store, policies, clock, fleetClock, meter, logger: log });
+  return leasePorts({ updates: store, policies, clock, fleetClock, meter, logger: log, requests });
 }

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { describeFinding, Simulation } from "../sim/simulate.js";
 
-const FIRST_SEED = 301;
+const FIRST_SEED = 181;
 const PORTION = 500;
 const PORTIONS = 4;
 const STEPS = 1500;

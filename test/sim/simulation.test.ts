@@ -5,7 +5,7 @@ import { describeFinding, Simulation } from "./simulate.js";
 
 /** Portions, so that one that fails or takes long says which. */
 const PORTION = 60;
-const PORTIONS = 5;
+const PORTIONS = 3;
 const STEPS = 1500;
 
 const simulation = await Simulation.prepared();

@@ -9,6 +9,7 @@ import { DurationMetrics } from "../../control-plane/src/http/status/duration-me
 import { EdgeMetrics } from "../../control-plane/src/http/status/edge-metrics.js";
 import { FigureMetrics } from "../../control-plane/src/http/status/figure-metrics.js";
 import { observeLog } from "../../control-plane/src/http/status/log-metrics.js";
+import { spanCounter } from "../../control-plane/src/http/status/span-metrics.js";
 import { LeaseMetrics } from "../../control-plane/src/http/status/lease-metrics.js";
 import { Metrics } from "../../control-plane/src/http/status/metrics.js";
 import { observeClock, observeStoreClock } from "../../control-plane/src/http/status/clock-metrics.js";
@@ -107,6 +108,7 @@ async function ofControlPlane(): Promise<MetricObjectWithValues<MetricValue<stri
   durations.edgeCallTook("report", 1);
   durations.updateTook("report", 1);
   observeLog(metrics.registry, () => 1);
+  spanCounter(metrics.registry);
   new ConnectionCounts(metrics.registry).of("api", () => ({ authenticated: 1, unauthenticated: 1 }));
   observeClock(metrics.registry, { jumps: { forward: 0, backward: 0 }, waitingJumpMs: () => 0 });
   observeStoreClock(metrics.registry, { machineAheadMs: () => 0 });

@@ -62,6 +62,21 @@ it("links of the notes lead to the files as they were at the tag", () => {
   expect(stdout).toContain("[others](https://example.com/)");
 });
 
+it("a release's notes name its images by their digests", () => {
+  const image = `registry.example/sluice-filter:1.2.0@sha256:${"a".repeat(64)}`;
+  const { status, stdout } = notes("v1.2.0", "https://host.example", `${image}\n${image}\n`);
+  expect(status).toBe(0);
+  expect(stdout.endsWith(`\n\n### Images\n\n- \`${image}\`\n- \`${image}\`\n`)).toBe(true);
+});
+
+it("an image without its digest is not named in a release's notes", () => {
+  const { status, stdout, stderr } = notes("v1.2.0", "https://host.example", "registry.example/sluice-filter:1.2.0");
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toContain(
+    "registry.example/sluice-filter:1.2.0 is no image, expected REGISTRY/NAME:TAG@sha256:DIGEST",
+  );
+});
+
 it("the oldest section of the changelog is found too", () => {
   writeProject("1.1.0");
   expect(notes("v1.1.0")).toMatchObject({ status: 0, stdout: "- Nor this.\n" });

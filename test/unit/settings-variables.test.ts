@@ -28,7 +28,13 @@ it("every known variable is named where a program reads it", () => {
 });
 
 it("every variable that a program, Compose or an example sets is a known one", () => {
-  const files = ["docker-compose.yml", "Dockerfile", "envoy/kubernetes.yaml", ...SOURCES];
+  const files = [
+    "docker-compose.yml",
+    "Dockerfile",
+    "envoy/kubernetes/folder/sluice.yaml",
+    "envoy/kubernetes/shared/sluice.yaml",
+    ...SOURCES,
+  ];
   const set = files.flatMap((path) => textOf(path).match(/\bSLUICE_[A-Z_0-9]+(?=['"]?[:=] )/g) ?? []);
   expect(set).toContain("SLUICE_UPSTREAM_HOST");
   expect(unknownVariables(Object.fromEntries(set.map((name) => [name, "1"])))).toEqual([]);

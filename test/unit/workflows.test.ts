@@ -61,7 +61,7 @@ function nodeVersions(): string[] {
 describe.each(FILES)("%s", (file) => {
   it("a workflow calls npm scripts that package.json has", () => {
     const called = commandsOf(file).flatMap((run) =>
-      [...run.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name),
+      [...run.matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, name = ""]) => name),
     );
     expect(called.filter((name) => !(name in project.scripts))).toEqual([]);
   });
@@ -112,13 +112,26 @@ it("ci.yml runs .ci/run on the oldest Node that is supported and on the image's"
   accessSync(join(projectRoot, ".ci/run"), constants.X_OK);
 });
 
-it("a release is published by one job's last step, after the checks of ci.yml", () => {
+it("a release is published by one job, after its images and the checks of ci.yml", () => {
   const { jobs } = workflowIn("release.yml");
   expect(jobs).toMatchObject({ check: { needs: "version", uses: "./.github/workflows/ci.yml" } });
-  expect(jobs).toMatchObject({ publish: { needs: "check", permissions: { contents: "write" } } });
-  expect(Object.entries(jobs).filter(([, { permissions }]) => permissions !== undefined)).toHaveLength(1);
-  const withToken = stepsOf("release.yml").filter(({ env }) => JSON.stringify(env ?? {}).includes("github.token"));
-  expect(withToken).toEqual([stepsOf("release.yml").at(-1)]);
+  expect(jobs).toMatchObject({ images: { needs: "check", permissions: { contents: "read", packages: "write" } } });
+  expect(jobs).toMatchObject({ publish: { needs: "images", permissions: { contents: "write" } } });
+  expect(Object.entries(jobs).filter(([, { permissions }]) => permissions !== undefined)).toHaveLength(2);
+});
+
+it("a release gives its token to the last step of a job alone", () => {
+  for (const { steps = [] } of jobsOf("release.yml")) {
+    const withToken = steps.filter(({ env }) => JSON.stringify(env ?? {}).includes("github.token"));
+    expect(withToken.filter((step) => step !== steps.at(-1))).toEqual([]);
+  }
+});
+
+it("a release pushes an image of each of the filter's builds", () => {
+  const pushes = commandsOf("release.yml").find((run) => run.includes("npm run --silent image -- push")) ?? "";
+  const builds = /for build in (.*);/.exec(pushes)?.[1]?.split(" ") ?? [];
+  expect(builds).toHaveLength(3);
+  for (const build of builds) expect(project.scripts["build:filter"]).toContain(`build/${build}.wasm`);
 });
 
 it("a release carries the filter's builds under the names that the build gives them", () => {

@@ -28,6 +28,7 @@ import {
   askLeaseTag,
   askRoot,
   askToken,
+  askTrace,
   askWaiters,
   askedAtUs,
   closeAsk,
@@ -45,6 +46,7 @@ import { hasFreeCall, openCall } from "./calls";
 import { BODY_START_BYTES, callBody, post, startBody } from "./edge-call";
 import { WANT_LEAST } from "../state/lease-notes";
 import { MAX_AMOUNTS_BYTES, writeCosts } from "./lease-body";
+import { carryOwnTrace, carryTrace, noteTrace } from "./trace";
 import { MAX_ROW_BYTES, MAX_TAG_BYTES, startUsage, writeRow, writeTags } from "./usage-rows";
 import { NONE, hasRoomToWait } from "./waiters";
 
@@ -106,11 +108,15 @@ export function askFor(
     const planId = unchecked(request.epoch.policy.plans[leasePlan]).id;
     setAskLease(ask, planId, limits.tagOf(leasePlan), costs);
   }
+  noteTrace(askTrace(ask));
   if (!hasFreeCall()) {
     queue(root, ask, readAtUs);
-  } else if (!send(root, ask)) {
-    closeAsk(ask);
-    return UNSENT;
+  } else {
+    carryOwnTrace(askTrace(ask));
+    if (!send(root, ask)) {
+      closeAsk(ask);
+      return UNSENT;
+    }
   }
   addWaiter(ask, request);
   return WAITS;
@@ -156,6 +162,7 @@ export function sendQueued(): u32 {
 /** Sends one call for a chain of sessions. False: it was not sent. */
 function send(root: Root, chain: u32): bool {
   leasesBytes = 0;
+  for (let asked = chain; asked != NONE; asked = nextAsk(asked)) carryTrace(askTrace(asked));
   let end = writeSession(root, writeAscii(startBody(root.table, callBody), ","), chain);
   let ask = nextAsk(chain);
   if (ask != NONE) {

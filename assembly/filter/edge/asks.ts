@@ -4,13 +4,14 @@ import { SESSION_ID_BYTES, TOKEN_BYTES } from "../../contract";
 import { NO_TAG } from "../../domain/limits/limits-tag";
 import { sessionIdOf } from "../../domain/token/token";
 import { Request } from "../state/request";
+import { noteNoTrace } from "./trace";
 import { MAX_WAITERS, NONE, hasRoomToWait, linkWaiter, takeWaiter, waiterRequest } from "./waiters";
 
 //   0      4                 8          16             24             28            32        36     40      44      80
 //   | next | root context id | asked at | waits until | first waiter | last waiter | waiters | used | flags | token | said |
 //
-//   84     88          92      124
-//   | plan | lease tag | costs |
+//   84     88          92      124     180
+//   | plan | lease tag | costs | trace |
 //
 // said: the tag of the annex whose levels the call says. The lease tag: of the annex for which the call wants a lease, under
 // that plan, for requests of these costs.
@@ -33,7 +34,7 @@ export const ASK_STREAM: u32 = 8;
 /** What its record says goes along. */
 export const ASK_WITH_USAGE: u32 = 16;
 
-const ASK_BYTES: u32 = 128;
+const ASK_BYTES: u32 = 184;
 const ROOT_AT: u32 = 4;
 const ASKED_AT: u32 = 8;
 const UNTIL_AT: u32 = 16;
@@ -48,9 +49,10 @@ const LEASE_PLAN_AT: u32 = 84;
 const LEASE_TAG_AT: u32 = 88;
 const COSTS_AT: u32 = 92;
 const COSTS_BYTES: u32 = 32;
+const TRACE_AT: u32 = COSTS_AT + COSTS_BYTES;
 
 /** MAX_ASKS × ASK_BYTES. */
-const asks: usize = memory.data(147456, 8);
+const asks: usize = memory.data(211968, 8);
 let inUse: u32 = 0;
 let confirming: u32 = 0;
 
@@ -90,6 +92,7 @@ export function openAsk(rootId: u32, token: usize, flags: u32, askedAtUs: u64): 
   store<u32>(at, flags, FLAGS_AT);
   store<u32>(at, NO_TAG, SAID_AT);
   store<u32>(at, NO_TAG, LEASE_TAG_AT);
+  noteNoTrace(at + TRACE_AT);
   memory.copy(at + TOKEN_AT, token, TOKEN_BYTES);
   return ask;
 }
@@ -162,6 +165,11 @@ export function askLeasePlan(ask: u32): u32 {
 /** Address of the costs. */
 export function askCosts(ask: u32): usize {
   return askAt(ask) + COSTS_AT;
+}
+
+/** Address of a note (trace.ts): the trace of the request that asked first. */
+export function askTrace(ask: u32): usize {
+  return askAt(ask) + TRACE_AT;
 }
 
 /** How many requests wait for the answer. */

@@ -6,6 +6,7 @@ import { OK } from "../../host/status";
 import { addressOf, utf8, writeAscii, writeBytes } from "../../memory/bytes";
 import { PAIRS_BUFFER, addFixedPair, addPair, startPairs, writePairs } from "../../memory/header-pairs";
 import { noteUnsent } from "./call-outcomes";
+import { addTrace } from "./trace";
 import { writeInstance } from "../table/instance";
 import { edgeHeader, edgeJson, primaryKeys } from "../vm/process";
 import { Table } from "../state/table";
@@ -62,5 +63,6 @@ function writeHeaders(table: Table, path: ArrayBuffer): u32 {
   addFixedPair(CONTENT_TYPE, JSON_TYPE);
   addFixedPair(EDGE, edgeHeader());
   addPair(addressOf(AUTHORIZATION), AUTHORIZATION.byteLength, credential, <u32>(end - credential));
+  addTrace();
   return writePairs();
 }

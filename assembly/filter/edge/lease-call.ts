@@ -18,6 +18,7 @@ import { callBody, post, startBody } from "./edge-call";
 import { addLeaseWaiter, findLeaseAsk, leaseAskAt, nextUnsent, openLeaseAsk } from "./lease-asks";
 import { MAX_ASK_BYTES, settledTokens, writeAsk } from "./lease-body";
 import { hasFreeLeaseCall, openLeaseCall } from "./lease-calls";
+import { carryTrace, noteTrace } from "./trace";
 import { NONE } from "./waiters";
 
 const LEASE = utf8(PATH_LEASE);
@@ -37,7 +38,10 @@ export function waitForLease(request: Request, planId: u32, tag: u32, costs: usi
   let ask = findLeaseAsk(rootId, request.token);
   if (ask == NONE && costs != 0) {
     ask = openLeaseAsk(rootId, request.token, ASK_NEED, planId, tag);
-    if (ask != NONE) memory.copy(leaseAskAt(ask).costs, costs, BUCKETS * 4);
+    if (ask != NONE) {
+      memory.copy(leaseAskAt(ask).costs, costs, BUCKETS * 4);
+      noteTrace(leaseAskAt(ask).trace);
+    }
   }
   return ask != NONE && addLeaseWaiter(ask, request);
 }
@@ -73,6 +77,7 @@ function sendCall(root: Root): bool {
       unsent = number;
       continue;
     }
+    carryTrace(ask.trace);
     chain = number;
     end = written;
     asks++;

@@ -80,9 +80,17 @@ export class LeaseAsk {
   get debts(): usize {
     return changetype<usize>(this) + DEBTS_AT;
   }
+
+  /** Address of the trace of the request that asked first (edge/trace.ts). */
+  @inline
+  get trace(): usize {
+    return changetype<usize>(this) + TRACE_AT;
+  }
 }
 
 const TOKEN_AT: u32 = offsetof<LeaseAsk>();
 const COSTS_AT: u32 = (TOKEN_AT + TOKEN_BYTES + 7) & ~7;
 const DEBTS_AT: u32 = COSTS_AT + BUCKETS * 4;
-export const LEASE_ASK_BYTES: u32 = DEBTS_AT + BUCKETS * 8;
+const TRACE_AT: u32 = DEBTS_AT + BUCKETS * 8;
+/** With 56 for the trace. */
+export const LEASE_ASK_BYTES: u32 = TRACE_AT + 56;

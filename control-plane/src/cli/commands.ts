@@ -7,6 +7,9 @@ import { list } from "./commands/list-command.js";
 import { policyConfirm, policyStatus } from "./commands/held-policy-commands.js";
 import { policyCheck } from "./commands/policy-command.js";
 import { renderEnvoy } from "./commands/render/render-envoy.js";
+import { renderGateway } from "./commands/render/render-gateway.js";
+import { renderIstio } from "./commands/render/render-istio.js";
+import { renderKubernetes } from "./commands/render/render-kubernetes.js";
 import { renderEcdsFile, renderSettings } from "./commands/render/render-settings.js";
 import { renderWasmPlugin } from "./commands/render/render-wasmplugin.js";
 import { revoke } from "./commands/revoke-command.js";
@@ -46,6 +49,9 @@ export const COMMANDS: readonly Command[] = [
   renderWasmPlugin,
   renderEcdsFile,
   renderEnvoy,
+  renderKubernetes,
+  renderIstio,
+  renderGateway,
   config,
   completionOf(() => COMMANDS),
 ];

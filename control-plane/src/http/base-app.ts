@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyError } from "fastify";
 
 import { isNotWritten } from "../app/ports/not-written.js";
 import type { Random } from "../app/ports/ports.js";
+import type { Requests } from "../app/ports/tracing-ports.js";
 import type { TlsIdentity } from "../tls/tls.js";
 import type { HttpApp } from "./app.js";
 import { BodyDenied, denyQueries } from "./bodies.js";
@@ -11,6 +12,7 @@ import { COMPILERS } from "./compiled-schemas.js";
 import { answerUnparsed, endConnectionsOnClose } from "./connections.js";
 import { bodyTooLarge, codeOfFailure, sendError } from "./errors.js";
 import type { ErrorCode, ErrorDetail } from "./errors.js";
+import { followRequests, shownIds } from "./followed-requests.js";
 import { describeViolation } from "./field-violations.js";
 import type { ValidatorError } from "./field-violations.js";
 import { dropUnanswerable } from "./pipelining.js";
@@ -22,6 +24,8 @@ export interface BaseOptions {
   readonly log: FastifyBaseLogger;
   /** For ids of requests. */
   readonly random: Random;
+  /** Left out: lines that are written for a request, but not about it, do not say which. */
+  readonly requests?: Requests;
   /** Null: plain HTTP. */
   readonly tls: TlsIdentity | null;
   /** Hears of each error that is answered. */
@@ -40,6 +44,8 @@ const MAX_BODY_BYTES = 16 * 1024;
 export function baseApp(options: BaseOptions): HttpApp {
   const app = newApp(options);
   app.decorateReply("errorCode", null);
+  if (options.requests === undefined) app.decorateRequest("followed", null);
+  else followRequests(app, options.requests);
   dropUnanswerable(app);
   denyHeads(app);
   answerUnrouted(app, options.hintOf);
@@ -101,8 +107,7 @@ function answerErrors(app: HttpApp, log: BaseOptions["log"]): void {
       return sendError(reply, "INVALID_REQUEST", describeViolation(violation as ValidatorError));
     if (isNotWritten(error)) return sendError(reply.header("retry-after", NOT_WRITTEN_RETRY_S), "NOT_WRITTEN");
     const code = codeOfFailure(error.code) ?? (error.statusCode === 400 ? "MALFORMED_JSON" : "INTERNAL");
-    if (code === "INTERNAL")
-      log.error({ event: "request-failed", requestId: request.id, err: error }, "request failed");
+    if (code === "INTERNAL") log.error({ event: "request-failed", ...shownIds(request), err: error }, "request failed");
     return sendError(reply, code, code === "BODY_TOO_LARGE" ? bodyTooLarge(request.routeOptions.bodyLimit) : {});
   });
 }
@@ -114,7 +119,7 @@ function observe(app: HttpApp, { httpError, log }: BaseOptions): void {
     if (errorCode !== null) httpError(errorCode);
     const { method, routeOptions } = request;
     log.debug(
-      { event: "request", requestId: request.id, method, route: routeOptions.url, statusCode, errorCode, durationMs },
+      { event: "request", ...shownIds(request), method, route: routeOptions.url, statusCode, errorCode, durationMs },
       "request",
     );
     done();

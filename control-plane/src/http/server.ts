@@ -17,6 +17,7 @@ import type { InvalidationLog } from "../app/ports/log-ports.js";
 import type { Network } from "../app/access/trusted-proxies.js";
 import type { EdgeFigures } from "../app/edges/figures/edge-figures.js";
 import type { UsagePorts } from "../app/edges/usage.js";
+import type { Requests, Spans } from "../app/ports/tracing-ports.js";
 import type { Watches } from "../app/edges/watches.js";
 import type { TlsIdentity } from "../tls/tls.js";
 import { auditRoutes } from "./admin/audit-routes.js";
@@ -24,6 +25,7 @@ import type { HttpApp } from "./app.js";
 import { baseApp } from "./base-app.js";
 import { readBodies } from "./bodies.js";
 import { Callers } from "./callers.js";
+import { spanRequests } from "./followed-requests.js";
 import { readQueries } from "./queries.js";
 import { Connections } from "./connection-bounds.js";
 import type { ConnectionBounds } from "./connection-bounds.js";
@@ -78,6 +80,10 @@ export interface HttpServerOptions {
   readonly edges: ListedEdges;
   readonly unauthenticated: UnauthenticatedCalls;
   readonly admission: Pick<InstanceAdmission, "take">;
+  /** Left out: as for `baseApp`. */
+  readonly requests?: Requests;
+  /** Undefined: no spans are made. */
+  readonly spans?: Spans | undefined;
   readonly figures: Pick<EdgeFigures, "count">;
   /** Hears of each call of an edge but watches: which, and how long its answer took. */
   readonly edgeCallTook: (call: string, ms: number) => void;
@@ -86,9 +92,10 @@ export interface HttpServerOptions {
 /** Builds the server; `listen` starts it. */
 export async function buildHttpServer(options: HttpServerOptions): Promise<HttpApp> {
   const { ports, metrics, adminTokens, edgeCredentials } = options;
-  const { log, tls, statusAddress } = options;
+  const { log, tls, statusAddress, requests, spans } = options;
   const httpError = metrics.httpError.bind(metrics);
-  const app = baseApp({ log, tls, random: ports.random, httpError, hintOf: (path) => movedTo(statusAddress, path) });
+  const hintOf = (path: string): ErrorDetail | undefined => movedTo(statusAddress, path);
+  const app = baseApp({ log, tls, random: ports.random, httpError, hintOf, ...(requests && { requests }) });
   const connections: Connections = new Connections({
     ...{ listener: "api", bounds: options.connections, clock: ports.clock, logger: ports.logger },
     dropped: options.connectionCounts.of("api", () => connections.counts()),
@@ -107,6 +114,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
     const ofEnvironment = bearerCheck(ofAdmins(adminTokens));
     const holderOf = (header: string | undefined) => ofEnvironment(header) ?? options.issuers.holderOf(header);
     guardAdmins(scope, { holderOf, rates, connections, callers });
+    if (spans !== undefined) spanRequests(scope, spans);
     sessionRoutes(scope, ports, { waits, callers });
     listRoutes(scope, ports);
     usageRoutes(scope, ports);
@@ -120,6 +128,7 @@ export async function buildHttpServer(options: HttpServerOptions): Promise<HttpA
   await app.register((scope, _options, done) => {
     const { unauthenticated } = options;
     guardEdges(scope, { holderOf: bearerCheck(ofEdges(edgeCredentials)), unauthenticated, connections, callers });
+    if (spans !== undefined) spanRequests(scope, spans);
     admitInstances(scope, options.admission);
     timeEdgeCalls(scope, options.edgeCallTook);
     edgeRoutes(scope, ports, options.figures);

@@ -17,6 +17,8 @@ import type { LogLevel, SettingsViolation } from "./settings-reader.js";
 import { unknownVariables } from "./unknown-variables.js";
 import { readStatusAddress } from "./status-address.js";
 import { readStoreAddress } from "./store-address.js";
+import { readTracing } from "./tracing.js";
+import type { TracingSettings } from "./tracing.js";
 import type { SecretVariable } from "./variables.js";
 import type { StoreAddress } from "../store/store-address.js";
 import type { TlsFiles } from "../tls/tls.js";
@@ -52,6 +54,8 @@ export interface Settings {
   /** Of the invalidation log. */
   readonly logKept: LogRetention;
   readonly logLevel: LogLevel;
+  /** Null: no spans are made. */
+  readonly tracing: TracingSettings | null;
 }
 
 /** A login service that signs in ten thousand users at once is served; a loop that runs wild is not. */
@@ -130,6 +134,7 @@ export function readSettings(
       maxAgeMs: reader.duration("SLUICE_INVALIDATIONS_RETENTION", LOG_KEPT_MS, MIN_LOG_KEPT_MS),
     },
     logLevel: reader.logLevel("SLUICE_LOG_LEVEL"),
+    tracing: readTracing(reader, violations),
   };
   const { keys } = settings;
   if (keys !== undefined && keys.keyId === settings.keysAlso?.keyId) {

@@ -1,4 +1,4 @@
-// Every SLUICE_ variable that a program of this repository reads: a reader takes no other name. Imports nothing.
+// Every variable that a program of this repository reads: a reader takes no other name. Imports nothing.
 
 /** What callers and edges show, and what tokens are made with. */
 export const CREDENTIAL_VARIABLES = [
@@ -56,13 +56,44 @@ const OTHER_VARIABLES = [
   "SLUICE_CLIENT_KEY_FILE",
 ] as const;
 
+/** OpenTelemetry's own, as its specification has them. Others that begin so may be set for other programs. */
+export const OTEL_VARIABLES = [
+  "OTEL_SDK_DISABLED",
+  "OTEL_TRACES_EXPORTER",
+  "OTEL_SERVICE_NAME",
+  "OTEL_RESOURCE_ATTRIBUTES",
+  "OTEL_TRACES_SAMPLER",
+  "OTEL_TRACES_SAMPLER_ARG",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_PROTOCOL",
+  "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+  "OTEL_EXPORTER_OTLP_HEADERS",
+  "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+  "OTEL_EXPORTER_OTLP_TIMEOUT",
+  "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+  "OTEL_EXPORTER_OTLP_CERTIFICATE",
+  "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+  "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+  "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
+  "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+  "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+  "OTEL_BSP_SCHEDULE_DELAY",
+  "OTEL_BSP_EXPORT_TIMEOUT",
+  "OTEL_BSP_MAX_QUEUE_SIZE",
+  "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+] as const;
+
+export type OtelVariable = (typeof OTEL_VARIABLES)[number];
 export type SecretVariable = (typeof SECRET_VARIABLES)[number];
 export type SecretFileVariable = `${SecretVariable}_FILE`;
-export type Variable = SecretVariable | SecretFileVariable | (typeof OTHER_VARIABLES)[number];
+/** Of this project: what begins like one and is none is misspelt. */
+export type OwnVariable = SecretVariable | SecretFileVariable | (typeof OTHER_VARIABLES)[number];
+export type Variable = OwnVariable | OtelVariable;
 
 export const fileVariable = (name: SecretVariable): SecretFileVariable => `${name}_FILE`;
 
-export const VARIABLES: readonly Variable[] = [
+export const VARIABLES: readonly OwnVariable[] = [
   ...SECRET_VARIABLES,
   ...SECRET_VARIABLES.map(fileVariable),
   ...OTHER_VARIABLES,

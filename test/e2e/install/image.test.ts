@@ -1,7 +1,7 @@
 // The image without an engine: its last stage laid out in a folder, and started by its own entry point.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
@@ -37,7 +37,8 @@ function layOut(root: string): Image {
     else if (word === "CMD") command = JSON.parse(rest) as string[];
     else if (word === "HEALTHCHECK") healthCheck = JSON.parse(rest.slice(rest.indexOf("["))) as string[];
     else if (rest.startsWith("ln -s ")) link(rest.split(" "), root);
-    else if (!rest.startsWith("install -d ") && !["WORKDIR", "USER", "EXPOSE"].includes(word)) throw new Error(line);
+    else if (!rest.startsWith("install -d ") && !["WORKDIR", "USER", "EXPOSE", "LABEL"].includes(word))
+      throw new Error(line);
   }
   return { root, env, command, healthCheck };
 }
@@ -76,6 +77,8 @@ function link([, , from = "", to = ""]: readonly string[], root: string): void {
 let image: Image;
 
 beforeAll(() => {
+  const sbom = spawnSync(process.execPath, [join(projectRoot, "build/js/scripts/image/sbom.js")], { encoding: "utf8" });
+  expect(sbom).toMatchObject({ status: 0 });
   image = layOut(mkdtempSync(join(tmpdir(), "sluice-image-")));
   return () => {
     rmSync(image.root, { recursive: true });
@@ -133,6 +136,20 @@ it("the image has the packages that run, and none that only builds", () => {
   };
   expect(imported("lmdb")).toMatchObject({ status: 0, stderr: "" });
   expect(imported("typescript").stderr).toContain("ERR_MODULE_NOT_FOUND");
+});
+
+it("the image's bill of materials names the packages that are in it", () => {
+  const { components } = JSON.parse(readFileSync(join(image.root, "sluice/sbom.cdx.json"), "utf8")) as {
+    components: { name: string }[];
+  };
+  const named = new Set(components.map(({ name }) => name));
+  const there = readdirSync(join(image.root, "sluice/node_modules")).flatMap((name) =>
+    name.startsWith("@")
+      ? readdirSync(join(image.root, "sluice/node_modules", name)).map((one) => `${name}/${one}`)
+      : [name],
+  );
+  expect(there.length).toBeGreaterThan(30);
+  expect(there.filter((name) => !named.has(name))).toEqual([]);
 });
 
 it("a container listens everywhere, is healthy, has sluice, and restores what it backed up", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Document } from "yaml";
 
 import { CODE_MISSING_SESSION } from "../../../assembly/contract.js";
+import { edgeSettings } from "../../../control-plane/src/render/edge-settings.js";
 import { versionedFilter } from "../../../scripts/filter-file.js";
 import { findEnvoy } from "../../../scripts/get-envoy.js";
 import { projectRoot } from "../../../scripts/project-root.js";
@@ -43,6 +44,10 @@ export interface Surroundings {
   readonly controlPlane: number;
   readonly service: number;
   readonly more: MoreListeners;
+  /** Not given: the full one. */
+  readonly filter?: "sluice" | "sluice-settle";
+  /** Sessions that the table has room for; not given: the default. */
+  readonly tableCapacity?: number;
 }
 
 /** Ready when it resolves. */
@@ -53,7 +58,8 @@ export async function startEnvoy(site: Site, name: string, around: Surroundings)
     ...{ nodeId: name, proxyPort, adminPort },
     upstream: { host: HOST, port: around.service },
     controlPlane: { host: HOST, port: around.controlPlane },
-    filterPath: versionedFilter(join(projectRoot, "build/sluice.wasm"), folder),
+    filterPath: versionedFilter(join(projectRoot, `build/${around.filter ?? "sluice"}.wasm`), folder),
+    settings: edgeSettings({ tableCapacity: around.tableCapacity }),
   });
   const configFile = join(folder, `${name}.yaml`);
   const bootstrap = changed(rendered, (document) => {

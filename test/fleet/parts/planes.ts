@@ -25,6 +25,7 @@ export interface ControlPlane {
   readonly part: Part;
   readonly api: ControlPlaneClient;
   readonly ports: { readonly http: number; readonly status: number };
+  readonly policyFile: string;
 }
 
 /** A plan of each scope, which has the scope's name. */
@@ -37,16 +38,23 @@ function planOf(id: number, scope: Scope): object {
   return { id, name: scope, scope, maxTokens: BUCKET.max, tokenRefillRate: BUCKET.perSecond };
 }
 
-/** @param env what is only of this one */
+export interface PlaneOptions {
+  readonly store: string;
+  /** What is only of this one. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Not given: that of the runs that are measured. */
+  readonly policy?: object;
+}
+
 export async function startPlane(
   { folder, secret, adminToken, ends }: Site,
   name: string,
-  { store, env }: { store: string; env: Readonly<Record<string, string>> },
+  { store, env, policy = POLICY }: PlaneOptions,
 ): Promise<ControlPlane> {
   const own = join(folder, name);
   mkdirSync(own);
   const policyFile = join(own, "policy.json");
-  writeFileSync(policyFile, JSON.stringify(POLICY));
+  writeFileSync(policyFile, JSON.stringify(policy));
   const [http = 0, status = 0] = await freePorts(2);
   const plan = controlPlanePlan({
     ...{ secret, policyFile, httpPort: http, statusPort: status, dataDir: own },
@@ -60,7 +68,7 @@ export async function startPlane(
   await ends.add(() => part.stop());
   await part.start();
   const ports = { http, status };
-  return { part, ports, api: new ControlPlaneClient(ports, adminToken) };
+  return { part, ports, policyFile, api: new ControlPlaneClient(ports, adminToken) };
 }
 
 /** Resolves with its port once it calls each of them. */

@@ -1,4 +1,5 @@
 // Group commit of what edges say of sessions: what arrives while one commit is under way goes with the next, in bounded pieces.
+import type { FollowedRequest, Requests } from "../ports/tracing-ports.js";
 import { UpdateConflict } from "../ports/update-ports.js";
 
 /** One thing that a call says of a session. */
@@ -18,6 +19,8 @@ interface Written<Of> {
 
 interface Piece<Row, Of> {
   readonly rows: readonly Row[];
+  /** Whose they are. */
+  readonly requests: readonly FollowedRequest[];
   readonly done: (committed: Became<Of>) => void;
   readonly failed: (reason: unknown) => void;
 }
@@ -35,6 +38,8 @@ export interface GroupCommitsParts<Row, Of> {
   readonly maxRowsACommit: number;
   /** Past it a call is denied. */
   readonly maxWaitingRows: number;
+  /** Knows whose rows are committed; undefined: nobody asks. */
+  readonly requests?: Requests | undefined;
 }
 
 export class GroupCommits<Row extends RowOfCall, Of> {
@@ -59,14 +64,15 @@ export class GroupCommits<Row extends RowOfCall, Of> {
 
   private enqueue(rows: readonly Row[]): Promise<Became<Of>> {
     this.waitingRows += rows.length;
-    return new Promise((done, failed) => this.waiting.push({ rows, done, failed }));
+    const requests = this.parts.requests?.current() ?? [];
+    return new Promise((done, failed) => this.waiting.push({ rows, requests, done, failed }));
   }
 
   private async run(): Promise<void> {
     this.running = true;
     while (this.waiting.length > 0) {
       const group = this.takeGroup();
-      const { committed, failures } = await this.written(this.parts.thatCount(group.flatMap(({ rows }) => rows)));
+      const { committed, failures } = await this.writtenFor(group);
       for (const { rows, done, failed } of group) {
         const lost = rows.filter(({ sessionId }) => failures.has(sessionId));
         const [failure] = this.parts.inPart && lost.length < rows.length ? [] : lost;
@@ -75,6 +81,15 @@ export class GroupCommits<Row extends RowOfCall, Of> {
       }
     }
     this.running = false;
+  }
+
+  /** The first one's request began the loop; what is written is written for all of the group. */
+  private writtenFor(group: readonly Piece<Row, Of>[]): Promise<Written<Of>> {
+    const write = (): Promise<Written<Of>> => this.written(this.parts.thatCount(group.flatMap(({ rows }) => rows)));
+    const { requests } = this.parts;
+    return requests === undefined
+      ? write()
+      : requests.run([...new Set(group.flatMap((piece) => piece.requests))], write);
   }
 
   /** Where other processes write some of the sessions all the time, in halves: the others are not held up by those. */

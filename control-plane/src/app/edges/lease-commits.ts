@@ -6,6 +6,7 @@ import { planById } from "../../domain/plan.js";
 import type { Session } from "../../domain/session.js";
 import type { FleetNow, LeaseMeter } from "../ports/lease-ports.js";
 import type { CurrentPolicy, Logger, SteadyClock } from "../ports/ports.js";
+import type { Requests } from "../ports/tracing-ports.js";
 import type { Updates } from "../ports/update-ports.js";
 import { DroppedAsks } from "./dropped-asks.js";
 import { GroupCommits } from "./group-commits.js";
@@ -26,6 +27,7 @@ export interface LeasePartsGiven {
   readonly fleetClock: FleetNow;
   readonly meter: LeaseMeter;
   readonly logger: Logger;
+  readonly requests?: Requests;
 }
 
 /** What use cases need for leases. */
@@ -37,7 +39,8 @@ export interface LeasePorts {
 }
 
 /** As they stand over a store: leases by the policy in force, asks counted. */
-export function leasePorts({ updates, policies, clock, fleetClock, meter, logger }: LeasePartsGiven): LeasePorts {
+export function leasePorts(given: LeasePartsGiven): LeasePorts {
+  const { updates, policies, clock, fleetClock, meter, logger, requests } = given;
   const write = async (asks: readonly SessionAsk[]): Promise<Became<LeasedSession>> => {
     const ids = [...new Set(asks.map(({ sessionId }) => sessionId))];
     const terms = leaseTerms({ policies, clock, fleetClock });
@@ -52,7 +55,7 @@ export function leasePorts({ updates, policies, clock, fleetClock, meter, logger
   };
   const thatCount = (asks: readonly SessionAsk[]): readonly SessionAsk[] => asks;
   const bounds = { maxRowsACommit: MAX_ASKS_A_COMMIT, maxWaitingRows: MAX_WAITING_ASKS };
-  const leases = new GroupCommits({ write, onCommit, thatCount, inPart: true, ...bounds });
+  const leases = new GroupCommits({ write, onCommit, thatCount, inPart: true, ...bounds, requests });
   const droppedAsks = new DroppedAsks({ clock, logger, meter });
   return { leases, fleetClock, leaseMeter: meter, droppedAsks };
 }

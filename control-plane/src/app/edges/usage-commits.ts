@@ -1,6 +1,7 @@
 // Group commit of reported rows.
 import type { ReportedSession } from "../../domain/decisions/report-usage.js";
 import type { ReportedRow } from "../../domain/decisions/reported-rows.js";
+import type { Requests } from "../ports/tracing-ports.js";
 import { GroupCommits } from "./group-commits.js";
 import type { Became } from "./group-commits.js";
 
@@ -17,9 +18,10 @@ export class UsageCommits extends GroupCommits<ReportedRow, ReportedSession> {
     write: (rows: readonly ReportedRow[]) => Promise<Committed>,
     /** Told of each commit once, however many reports were in it. */
     onCommit: (committed: Committed) => void,
+    requests?: Requests,
   ) {
     const bounds = { maxRowsACommit: MAX_ROWS_A_COMMIT, maxWaitingRows: MAX_WAITING_ROWS };
-    super({ write, onCommit, thatCount: rowsThatCount, inPart: false, ...bounds });
+    super({ write, onCommit, thatCount: rowsThatCount, inPart: false, ...bounds, requests });
   }
 }
 

@@ -12,6 +12,7 @@ import type { EdgeRegistry } from "./status/edge-registry.js";
 import type { PolicyPublisher } from "../ports/policy-ports.js";
 import type { CurrentPolicy } from "../ports/ports.js";
 import type { SessionPorts } from "../sessions/sessions.js";
+import type { Requests } from "../ports/tracing-ports.js";
 import type { Updates } from "../ports/update-ports.js";
 import { UsageCommits } from "./usage-commits.js";
 import type { Committed } from "./usage-commits.js";
@@ -32,14 +33,16 @@ export function usageCommits(
   policies: CurrentPolicy,
   meter: UsageMeter,
   droppedRows: DroppedRows,
+  requests?: Requests,
 ): UsageCommits {
   const commit = async (rows: readonly ReportedRow[]): Promise<Committed> => {
     const budgets = budgetsOf(policies.current()?.policy);
     return (await updates.update("report", rows, (found) => decideReport(found, rows, budgets))).answer;
   };
-  return new UsageCommits(commit, (committed) => {
+  const onCommit = (committed: Committed): void => {
     for (const reported of committed.values()) noteReported({ policies, usageMeter: meter, droppedRows }, reported);
-  });
+  };
+  return new UsageCommits(commit, onCommit, requests);
 }
 
 /** Counts what became of a session by rows about it: once, when they are durable. */

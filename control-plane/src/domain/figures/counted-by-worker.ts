@@ -49,7 +49,7 @@ export class CountedByWorker {
     const before = highest.size;
     const growth = said.map(({ name, acknowledged, now }) => {
       const counted = highest.get(name) ?? 0;
-      if (now > counted || !highest.has(name)) highest.set(name, Math.max(counted, now));
+      if (now >= counted) highest.set(name, now);
       return Math.max(0, now - Math.max(acknowledged, counted));
     });
     this.size += highest.size - before;

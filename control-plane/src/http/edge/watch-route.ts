@@ -97,16 +97,20 @@ export function watchRoute(app: HttpApp, watches: Watches, callers: Callers): vo
       ...errorAnswers("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INTERNAL", "NOT_READY"),
     },
   };
-  app.post(PATH_WATCH, { schema, bodyLimit: MAX_EDGE_BODY_BYTES }, async (request, reply) => {
-    const { edge, instance, log, since, follow = true, policy, filter, table, wallMs } = request.body;
-    const received = policy && receivedPolicy(policy);
-    const said = { edge, instance, log, since, follow, policy: received, filter, table, wallMs };
-    const gone = hangUpOf(request.raw.socket);
-    const watched = await watches.watch({ ...said, address: plainAddress(callers.addressOf(request)) }, gone);
-    if (watched.outcome === "answered") return reply.code(200).send(watched.answer);
-    if (watched.outcome === "policy") return sendPolicy(reply, watched.offer);
-    return sendError(reply, "NOT_READY", { message: "No more watches are held now: ask again in a while" });
-  });
+  app.post(
+    PATH_WATCH,
+    { schema, bodyLimit: MAX_EDGE_BODY_BYTES, config: { traced: false } },
+    async (request, reply) => {
+      const { edge, instance, log, since, follow = true, policy, filter, table, wallMs } = request.body;
+      const received = policy && receivedPolicy(policy);
+      const said = { edge, instance, log, since, follow, policy: received, filter, table, wallMs };
+      const gone = hangUpOf(request.raw.socket);
+      const watched = await watches.watch({ ...said, address: plainAddress(callers.addressOf(request)) }, gone);
+      if (watched.outcome === "answered") return reply.code(200).send(watched.answer);
+      if (watched.outcome === "policy") return sendPolicy(reply, watched.offer);
+      return sendError(reply, "NOT_READY", { message: "No more watches are held now: ask again in a while" });
+    },
+  );
 }
 
 /** The bytes as they are: what the edge hashes is what was validated. */

@@ -95,20 +95,22 @@ const room = fc.subarray(COUNTERS, { minLength: 1 });
 type Fate = Parameters<Scene["report"]>[1];
 type Step = (scene: Scene) => void;
 
-const counts = fc.tuple(name, fc.nat(9)).map(
-  ([which, amount]): Step =>
-    (scene) =>
-      scene.count(which, amount),
-);
+const counts = fc.tuple(name, fc.nat(9)).map(([which, amount]): Step => (scene) => {
+  scene.count(which, amount);
+});
 const reports = (...fates: Fate[]) =>
-  fc.tuple(room, fc.constantFrom(...fates)).map(
-    ([of, fate]): Step =>
-      (scene) =>
-        scene.report(of, fate),
-  );
-const arrivesLate: Step = (scene) => scene.arriveLate();
-const reloads: Step = (scene) => scene.reload();
-const restarts: Step = (scene) => scene.restart();
+  fc.tuple(room, fc.constantFrom(...fates)).map(([of, fate]): Step => (scene) => {
+    scene.report(of, fate);
+  });
+const arrivesLate: Step = (scene) => {
+  scene.arriveLate();
+};
+const reloads: Step = (scene) => {
+  scene.reload();
+};
+const restarts: Step = (scene) => {
+  scene.restart();
+};
 
 function played(steps: readonly Step[]): Scene {
   const scene = new Scene();
@@ -175,6 +177,10 @@ describe("what is remembered of workers", () => {
     expect(process.workersKnown).toBe(9);
     expect(process.growth("vm-999", said(7), 1000)).toEqual([0]);
     expect(process.growth("vm-0", said(7), 1000)).toEqual([7]);
+    // One that goes on reporting is not among them, however long ago it began.
+    process.growth("vm-992", said(7), 1001);
+    for (let worker = 0; worker < 8; worker++) process.growth(`new-${worker}`, said(7), 1002);
+    expect(process.growth("vm-992", said(7), 1003)).toEqual([0]);
   });
 
   it("a report without counters makes no worker known", () => {

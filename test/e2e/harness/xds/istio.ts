@@ -7,10 +7,14 @@ const ROUTER = "envoy.extensions.filters.http.router.v3.Router";
 const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 const RBAC = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC";
 const PASSTHROUGH = "upstream";
+/** What a sidecar calls its own service. */
+export const INBOUND = "inbound|8080||";
 
+/** A sidecar's `node.id`. */
+export const SIDECAR = "sidecar~10.0.0.9~shop-0.shop~shop.svc.cluster.local";
 /** A gateway's `node.id`. */
 export const GATEWAY = "router~10.0.0.7~istio-ingressgateway-0.istio-system~istio-system.svc.cluster.local";
-/** What Istio calls the Service of envoy/kubernetes.yaml. */
+/** What Istio calls the Service of envoy/kubernetes. */
 export const CONTROL_PLANE = "outbound|8080||sluice.sluice.svc.cluster.local";
 
 /** The parts of a WasmPlugin that its translation reads. */
@@ -33,8 +37,15 @@ export const extensionNameOf = (plugin: WasmPlugin): string =>
 
 /** The resource of the extension service. @param filterPath where the agent has put the image's code */
 export function extensionOf(plugin: WasmPlugin, filterPath: string): Resource {
+  return resource("extension", extensionNameOf(plugin), {
+    typed_config: typed(WASM, { config: extensionConfigOf(plugin, filterPath) }),
+  });
+}
+
+/** The PluginConfig in it, as Envoy's JSON. */
+export function extensionConfigOf(plugin: WasmPlugin, filterPath: string): JsonObject {
   const { pluginName, failStrategy, vmConfig, pluginConfig } = plugin.spec;
-  const config = {
+  return {
     name: pluginNameOf(plugin),
     root_id: pluginName,
     failure_policy: failStrategy,
@@ -50,7 +61,6 @@ export function extensionOf(plugin: WasmPlugin, filterPath: string): Resource {
       value: JSON.stringify(sorted(pluginConfig)),
     },
   };
-  return resource("extension", extensionNameOf(plugin), { typed_config: typed(WASM, { config }) });
 }
 
 /** Istio takes the configuration for a protobuf Struct, whose JSON has its keys in order. */
@@ -65,6 +75,31 @@ function sorted(value: JsonObject): JsonObject {
 
 /** The gateway's listener: the filter by its name, its configuration from the aggregated stream and without a default. */
 export function gatewayListener(plugin: WasmPlugin, port: number): Resource {
+  const routes = [{ match: { prefix: "/" }, route: { cluster: PASSTHROUGH } }];
+  const route_config = { name: "http", virtual_hosts: [{ name: "all", domains: ["*"], routes }] };
+  return listenerOf(plugin, port, { name: `0.0.0.0_${port}`, stat_prefix: `outbound_0.0.0.0_${port}`, route_config });
+}
+
+/** A sidecar's listener for what others ask of its service. Istio leads connections there by the pod's own rules. */
+export function inboundListener(plugin: WasmPlugin, port: number): Resource {
+  const routes = [{ name: "default", match: { prefix: "/" }, route: { cluster: INBOUND, timeout: "0s" } }];
+  const route_config = {
+    name: INBOUND,
+    validate_clusters: false,
+    virtual_hosts: [{ name: "inbound|http|8080", domains: ["*"], routes }],
+  };
+  const extra = { traffic_direction: "INBOUND" };
+  return listenerOf(plugin, port, { name: "virtualInbound", stat_prefix: "inbound_0.0.0.0_8080", route_config, extra });
+}
+
+interface ListenerParts {
+  readonly name: string;
+  readonly stat_prefix: string;
+  readonly route_config: JsonObject;
+  readonly extra?: object;
+}
+
+function listenerOf(plugin: WasmPlugin, port: number, { name, extra = {}, ...connections }: ListenerParts): Resource {
   const filter = {
     name: extensionNameOf(plugin),
     config_discovery: {
@@ -73,15 +108,13 @@ export function gatewayListener(plugin: WasmPlugin, port: number): Resource {
     },
   };
   const router = { name: "envoy.filters.http.router", typed_config: { "@type": `type.googleapis.com/${ROUTER}` } };
-  const routes = [{ match: { prefix: "/" }, route: { cluster: PASSTHROUGH } }];
   const manager = typed(`type.googleapis.com/${HCM}`, {
-    stat_prefix: `outbound_0.0.0.0_${port}`,
+    ...connections,
     normalize_path: true,
     http_filters: [filter, router],
-    route_config: { name: "http", virtual_hosts: [{ name: "all", domains: ["*"], routes }] },
   });
   const filters = [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }];
-  return resource("listener", `0.0.0.0_${port}`, { address: addressOf(port), filter_chains: [{ filters }] });
+  return resource("listener", name, { address: addressOf(port), filter_chains: [{ filters }], ...extra });
 }
 
 /** The gateway's clusters: its route's, and one for each Service that it can see, by name and port of 127.0.0.1. */

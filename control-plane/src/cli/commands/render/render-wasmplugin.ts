@@ -1,18 +1,17 @@
 // The command that prints the WasmPlugin of Istio: the filter's image, its settings, and whom it selects.
 import { edgeSettings } from "../../../render/edge-settings.js";
-import { outboundCluster, wasmPlugin, type WasmPlugin } from "../../../render/wasm-plugin.js";
+import { NAMESPACE } from "../../../render/kubernetes/names.js";
+import { outboundCluster, wasmPlugin, type WasmPlugin } from "../../../render/mesh/wasm-plugin.js";
 import type { Invocation, LocalCommand } from "../../command.js";
 import { done, failed, usageFailure } from "../../failure.js";
 import type { Outcome } from "../../failure.js";
+import { imageViolation, isDigest, namesViolation, PLANE_NAMESPACE_OPTIONS } from "./kubernetes-options.js";
 import { namedViolation, NOTHING_ASKED, readChoices, readLabels, SETTINGS_OPTIONS } from "./render-options.js";
 import { print } from "./render-print.js";
 
 const DEFAULT_NAME = "sluice";
 const DEFAULT_NAMESPACE = "istio-system";
-const DEFAULT_PLANE_NAMESPACE = "sluice";
 const DEFAULT_SELECTOR = "istio=ingressgateway";
-const EXPECTED_IMAGE = "an image's reference without a digest, such as registry.example/sluice-filter:0.1.0";
-const EXPECTED_NAME = 'up to 63 of a-z, 0-9 and "-"';
 
 export const renderWasmPlugin: LocalCommand = {
   name: "render wasmplugin",
@@ -24,7 +23,7 @@ export const renderWasmPlugin: LocalCommand = {
     selector: { kind: "text", value: "KEY=VALUE", what: "labels of the gateway's pods (istio=ingressgateway)" },
     name: { kind: "text", value: "NAME", what: "of the WasmPlugin (sluice)" },
     namespace: { kind: "text", value: "NAME", what: "the gateway's, where the WasmPlugin stands (istio-system)" },
-    "control-plane-namespace": { kind: "text", value: "NAME", what: "where the Service sluice stands (sluice)" },
+    ...PLANE_NAMESPACE_OPTIONS,
     ...SETTINGS_OPTIONS,
   },
   notes: [NOTHING_ASKED, "The cluster is Istio's own for the control plane's Service, unless --cluster names another."],
@@ -47,22 +46,18 @@ interface Target extends Omit<WasmPlugin, "settings"> {
   readonly planeNamespace: string;
 }
 
-function readTarget({ text }: Invocation): Outcome<Target> {
-  const [name, namespace] = [text("name") ?? DEFAULT_NAME, text("namespace") ?? DEFAULT_NAMESPACE];
-  const planeNamespace = text("control-plane-namespace") ?? DEFAULT_PLANE_NAMESPACE;
+function readTarget(invocation: Invocation): Outcome<Target> {
+  const { text } = invocation;
   const [image, sha256] = [text("image") ?? "", text("sha256")];
   const violation =
-    namedViolation("image", image, isImage, EXPECTED_IMAGE) ??
+    imageViolation(image) ??
     namedViolation("sha256", sha256, isDigest, "64 hex digits, in lower case") ??
-    namedViolation("name", name, isKubernetesName, EXPECTED_NAME) ??
-    namedViolation("namespace", namespace, isKubernetesName, EXPECTED_NAME) ??
-    namedViolation("control-plane-namespace", planeNamespace, isKubernetesName, EXPECTED_NAME);
+    namesViolation(invocation, "name", "namespace", "control-plane-namespace");
   if (violation !== undefined) return failed(usageFailure(violation));
   const selector = readLabels("selector", text("selector") ?? DEFAULT_SELECTOR);
-  return selector.ok ? done({ name, namespace, image, sha256, planeNamespace, selector: selector.value }) : selector;
+  if (!selector.ok) return selector;
+  return done({
+    ...{ name: text("name") ?? DEFAULT_NAME, namespace: text("namespace") ?? DEFAULT_NAMESPACE, image, sha256 },
+    ...{ planeNamespace: text("control-plane-namespace") ?? NAMESPACE, selector: selector.value },
+  });
 }
-
-const isImage = (reference: string): boolean => /^[a-z0-9][\w.:/-]*$/i.test(reference) && !reference.includes("://");
-const isDigest = (digest: string): boolean => /^[0-9a-f]{64}$/.test(digest);
-/** RFC 1123: what Kubernetes takes for a name and for a namespace. */
-const isKubernetesName = (name: string): boolean => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name);

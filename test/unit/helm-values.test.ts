@@ -1,0 +1,72 @@
+// The values of the chart: each is described, good ones are taken, and bad ones are refused at their place.
+import { Ajv } from "ajv";
+import { expect, it } from "vitest";
+import { parse } from "yaml";
+import { CHART, VALUES } from "../../scripts/chart/chart-files.js";
+import { VARIABLES } from "../../control-plane/src/settings/variables.js";
+import { badValues, isMap, merged, NAMES, type Values } from "../helm/chart.js";
+import { textOf } from "./docs.js";
+
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: unknown;
+  readonly items?: Schema;
+  readonly not?: { readonly enum?: readonly string[] };
+}
+
+const schema = JSON.parse(textOf(`${CHART}/values.schema.json`)) as Schema;
+const defaults = parse(textOf(`${CHART}/values.yaml`)) as Values;
+const validate = new Ajv({ allErrors: true, strict: true, strictTypes: false }).compile(schema);
+
+/** Where the schema finds something wrong. */
+function placesOf(values: Values): string[] {
+  if (validate(merged(defaults, values))) return [];
+  return [...new Set((validate.errors ?? []).map(({ instancePath }) => instancePath))];
+}
+
+it.each(NAMES)("the chart's schema takes good values: %s", (name) => {
+  expect(placesOf((parse(textOf(`${VALUES}/${name}.yaml`)) ?? {}) as Values)).toEqual([]);
+});
+
+const refusedBySchema = badValues().filter(({ at }) => at !== undefined);
+it.each(refusedBySchema)("the chart's schema refuses $name", ({ at, values }) => {
+  expect(placesOf(values)).toContain(at);
+});
+
+it("the chart's schema leaves to the chart what it can say better: what cannot go together", () => {
+  const told = badValues().filter(({ at }) => at === undefined);
+  expect(told.length).toBeGreaterThan(10);
+  expect(told.flatMap(({ values }) => placesOf(values))).toEqual([]);
+});
+
+/** Of each map with fixed keys: its path, keys and whether it is open. */
+function mapsOf(at: string, part: Schema): { at: string; keys: string[]; open: boolean; silent: string[] }[] {
+  if (part.properties === undefined) return [];
+  const entries = Object.entries(part.properties);
+  const silent = entries.filter(([, { description }]) => description === undefined).map(([key]) => key);
+  const own = { at, keys: entries.map(([key]) => key), open: part.additionalProperties !== false, silent };
+  return [own, ...entries.flatMap(([key, value]) => mapsOf(`${at}/${key}`, value))];
+}
+
+it("every value of the chart has a default and a description, and no map of values is open", () => {
+  const lookUp = (at: string): unknown =>
+    at.split("/").reduce<unknown>((value, key) => (key === "" || !isMap(value) ? value : value[key]), defaults);
+  for (const { at, keys, open, silent } of mapsOf("", schema)) {
+    const value = lookUp(at);
+    const there = isMap(value) ? Object.keys(value) : [];
+    expect({ at, open, silent, keys: keys.filter((key) => key !== "global").sort() }).toEqual({
+      at,
+      open: false,
+      silent: [],
+      keys: there.sort(),
+    });
+  }
+});
+
+it("variables that the chart keeps to itself are ones that the control plane reads", () => {
+  const names = schema.properties?.extraEnv?.items?.properties?.name?.not?.enum ?? [];
+  expect(names.length).toBeGreaterThan(20);
+  expect(names.filter((name) => !VARIABLES.some((known) => known === name))).toEqual([]);
+});
