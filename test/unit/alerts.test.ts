@@ -19,6 +19,7 @@ const HEADINGS = ["What it means", "What clients see", "What to look at", "What 
 /** Those that no test makes fire for real, and why. */
 const NOT_MADE = {
   SluiceExtensionRejected: "istiod counts it, and none runs in the suite",
+  SluiceImageNotFetched: "Istio's agent counts it, and none runs in the suite; verify:mesh reads it of a real one",
   SluiceMeshErrors: "Istio's own filter in its proxies counts it, and none runs in the suite",
   SluiceSeriesDropped: "ten thousand series of edges take longer to report than any other fault",
 };
