@@ -127,6 +127,16 @@ describe("the runbook", () => {
     expect(unknown).toEqual([]);
   });
 
+  it.each(PAGES)("options of a page's commands are options of sluice: %s", (page) => {
+    const lines = [...textOf(page).matchAll(/\.\/sluice ([a-z][a-z -]*[a-z])[^\n`]*?( --[^\n`]*)/g)];
+    const unknown = lines.flatMap(([line, words = "", options = ""]) => {
+      const command = commands.find((one) => `${words} `.startsWith(`${one} `)) ?? "none";
+      const section = sectionOf("docs/cli.md", `\`sluice ${command}\``);
+      return (options.match(/--[a-z-]+/g) ?? []).some((option) => !section.includes(option)) ? [line] : [];
+    });
+    expect(unknown).toEqual([]);
+  });
+
   it("promtool reads every expression of every page", (context) => {
     if ("reason" in found) notRun(context, found.reason);
     const expressions = PAGES.flatMap((page) => expressionsIn(textOf(page)));
