@@ -25,7 +25,8 @@ export const inTenMinutes = (metric: string, ...matchers: readonly string[]): st
  */
 export const inTenMinutesOrFirst = (metric: string, ...matchers: readonly string[]): string => {
   const counted = series(metric, ...matchers);
-  const wasSeen = `${series("up")} offset 10m == 1 or ${series("process_start_time_seconds")} > time() - 600`;
+  const process = series("process_start_time_seconds");
+  const wasSeen = `${process} offset 10m or ${process} > time() - 600`;
   const first = `${counted} unless ${counted} offset 10m and on (${[...INSTALLATION, "instance"].join(", ")}) (${wasSeen})`;
   return `(${first}) or ${inTenMinutes(metric, ...matchers)}`;
 };
