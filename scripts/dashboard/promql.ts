@@ -19,10 +19,16 @@ export const perSecond = (metric: string, ...matchers: readonly string[]): strin
 export const inTenMinutes = (metric: string, ...matchers: readonly string[]): string =>
   `increase(${series(metric, ...matchers)}[10m])`;
 
-/** The same of a series that is there only once it has counted something: the first of it is no increase. */
+/**
+ * The same of a series that is there only once it has counted something: the first of it is no increase. Where its control plane was
+ * not looked at then, and is no younger, it is an old one.
+ */
 export const inTenMinutesOrFirst = (metric: string, ...matchers: readonly string[]): string => {
   const counted = series(metric, ...matchers);
-  return `(${counted} unless ${counted} offset 10m) or ${inTenMinutes(metric, ...matchers)}`;
+  const process = series("process_start_time_seconds");
+  const wasSeen = `${process} offset 10m or ${process} > time() - 600`;
+  const first = `${counted} unless ${counted} offset 10m and on (${[...INSTALLATION, "instance"].join(", ")}) (${wasSeen})`;
+  return `(${first}) or ${inTenMinutes(metric, ...matchers)}`;
 };
 
 /** Of what each control plane counts by itself. */

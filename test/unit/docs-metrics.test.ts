@@ -143,10 +143,15 @@ it.each([
 
 describe("expressions for Prometheus", () => {
   /** Envoy's own that an Envoy 1.40 with envoy.yaml shows. */
-  const OF_ENVOY = ["envoy_wasm_wasm_vm_count", "envoy_server_concurrency", "envoy_http_downstream_rq_xx"];
+  const OF_ENVOY = [
+    "envoy_wasm_wasm_vm_count",
+    "envoy_server_concurrency",
+    "envoy_server_uptime",
+    "envoy_http_downstream_rq_xx",
+  ];
   /** Of names that an Envoy makes of the plugin's: what the tests of the proxies' alerts make fire. */
   const PATTERNS = /\{__name__=~"[^"]+"\}/;
-  const OF_ISTIO = ["pilot_total_xds_rejects", "istio_requests_total"];
+  const OF_ISTIO = ["pilot_total_xds_rejects", "istio_agent_wasm_config_conversion_count", "istio_requests_total"];
   const OF_CLUSTERS = ["envoy_cluster_upstream_rq_xx"];
   const FILES = ["envoy/prometheus/rules.yaml", "envoy/prometheus/mesh-rules.yaml"];
   const alerts = FILES.flatMap((file) => (parse(textOf(file)) as { groups: { rules: Rule[] }[] }).groups).flatMap(

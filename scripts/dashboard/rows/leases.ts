@@ -1,6 +1,6 @@
 // Plans of scope fleet: what edges ask for, what they are given, and what is lost.
 import { query, type RowPlan } from "../plan.js";
-import { EDGE, orZero, perEdge, perSecond, series, sum } from "../promql.js";
+import { EDGE, orZero, perEdge, perSecond, sum } from "../promql.js";
 
 const TOKENS = "sluice_control_lease_tokens_total";
 const LOST = 'what=~"expired|voided"';
@@ -37,12 +37,12 @@ export const LEASES: RowPlan = {
       alerts: ["SluiceLeasesStarved"],
     },
     {
-      title: "Tokens out with edges",
+      title: "Granted less settled",
       kind: "lines",
-      unit: "count",
+      unit: "tokens a second",
       description:
-        "Granted, and neither spent nor back as far as edges have said. A climb without end: edges do not come back.",
-      queries: [query(`${sum(series(TOKENS, GRANTED))} - ${sum(series(TOKENS, SETTLED))}`, "out")],
+        "What goes out and is neither spent nor back as far as edges have said. About zero; above it for long: edges do not come back.",
+      queries: [query(`${sum(perSecond(TOKENS, GRANTED))} - ${sum(perSecond(TOKENS, SETTLED))}`, "out")],
     },
     {
       title: "Granted and lost unspent",

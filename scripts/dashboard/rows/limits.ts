@@ -69,9 +69,9 @@ export const LIMITS: RowPlan = {
     {
       title: "Streams that will outlive their session",
       kind: "lines",
-      unit: "a second",
+      unit: "count",
       description:
-        "A worker keeps 4,096 open streams, 1,024 of a session: a revocation does not end what comes on top.",
+        "In 10 minutes. A worker keeps 4,096 open streams, 1,024 of a session: a revocation does not end what comes on top.",
       queries: [query(perEdge(inTenMinutesOrFirst("sluice_edge_streams_untracked_total", EDGE)), "{{edge}}")],
       alerts: ["SluiceStreamsUntracked"],
     },

@@ -65,7 +65,7 @@ export const OVERVIEW: RowPlan = {
       description: "Processes that Prometheus hears of. Fewer than you run: one is gone, or is not scraped.",
       queries: [query(`count(${series("sluice_control_watches_held")})`)],
       thresholds: ONE_IS_RIGHT,
-      alerts: ["SluiceControlPlaneAbsent"],
+      alerts: ["SluiceControlPlaneAbsent", "SluiceControlPlaneDown"],
     },
     {
       title: "Store takes writes",

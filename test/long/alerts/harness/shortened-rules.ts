@@ -18,7 +18,7 @@ interface Rules {
 }
 
 const DURATION = String.raw`(?:\d+(?:ms|[smhdwy]))+`;
-const RANGE = new RegExp(String.raw`\[${DURATION}\]`, "g");
+const RANGE = new RegExp(String.raw`\[${DURATION}(?=:?\])`, "g");
 const OFFSET = new RegExp(String.raw`\boffset ${DURATION}`, "g");
 
 /** @param text of a file of rules; what it returns is one too, without its comments */
@@ -28,7 +28,7 @@ export function shortened(text: string, { hold, range }: ShortTimes): string {
     ...group,
     rules: group.rules.map((rule) => ({
       ...rule,
-      expr: rule.expr.replace(RANGE, `[${range}]`).replace(OFFSET, `offset ${range}`),
+      expr: rule.expr.replace(RANGE, `[${range}`).replace(OFFSET, `offset ${range}`),
       ...(rule.for === undefined ? {} : { for: hold }),
     })),
   }));
