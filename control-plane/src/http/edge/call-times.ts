@@ -10,10 +10,14 @@ const CALLS: ReadonlyMap<string | undefined, string> = new Map([
   [PATH_LEASE, "lease"],
 ]);
 
-/** To be called in the scope of the edge routes, behind its guard: calls of no edge say nothing of what edges wait for. */
+/**
+ * To be called in the scope of the edge routes. What is denied is answered in no time, and would make the others look fast;
+ * an edge that hangs up has waited longer than for an answer.
+ */
 export function timeEdgeCalls(app: HttpApp, took: (call: string, ms: number) => void): void {
-  onEnd(app, (request, { elapsedTime }) => {
+  onEnd(app, (request, { statusCode, elapsedTime }, isAnswered) => {
     const call = CALLS.get(request.routeOptions.url);
-    if (call !== undefined) took(call, elapsedTime);
+    const isDenied = isAnswered && statusCode >= 400 && statusCode < 500;
+    if (call !== undefined && !isDenied) took(call, elapsedTime);
   });
 }
