@@ -114,7 +114,7 @@ it("a call whose caller hangs up has a span, a duration and a line, before its c
   expect(linesOf(plane, "request").map(({ requestId }) => requestId)).not.toContain("hung-up");
 });
 
-it("calls that wait behind another one on their connection end with it too", async () => {
+it("each call that waits behind another one on its connection ends with it too", async () => {
   const { plane, id, committing, go } = await heldPlane();
   const socket = caller(plane, callOf(id, "first") + callOf(id, "second"));
   await until(() => {

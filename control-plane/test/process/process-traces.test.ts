@@ -62,7 +62,7 @@ async function counted(plane: ControlPlaneProcess, outcome: string): Promise<num
 }
 
 describe("traces of the control plane", () => {
-  it("calls of edges and of the API are spans of their callers' traces, with the store's under them", async () => {
+  it("a call of an edge or of the API is a span of its caller's trace, with the store's under it", async () => {
     const collector = await Collector.start();
     const headers = `authorization=Bearer%20${CREDENTIAL}`;
     const named = { OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test%2Cone,service.instance.id=plane-7" };
@@ -110,7 +110,7 @@ describe("traces of the control plane", () => {
     expect(await counted(plane, "sent")).toBeGreaterThan(0);
   });
 
-  it("whoever is not let in makes no span, a caller that keeps none has none, and no path shows a token", async () => {
+  it("a caller who is not let in, or keeps no spans, has none, and no path shows a token", async () => {
     const collector = await Collector.start();
     const { url } = await started({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.url}/v1/traces`, ...SOON });
     const session = await create(url, NOT_SAMPLED);
@@ -153,7 +153,7 @@ describe("traces of the control plane", () => {
     expect(told.sort()).toEqual(reports.map(({ spanId }) => spanId).sort());
   });
 
-  it("without an endpoint nobody is called, and lines carry the caller's trace", async () => {
+  it("nobody is called without an endpoint, and lines carry the caller's trace", async () => {
     const collector = await Collector.start();
     const off = { OTEL_TRACES_SAMPLER: "nonsense", OTEL_EXPORTER_OTLP_HEADERS: "x=y", SLUICE_LOG_LEVEL: "debug" };
     const { plane, url } = await started({ ...off, ...SOON });
@@ -172,7 +172,7 @@ describe("traces of the control plane", () => {
     ["hangs", () => undefined, "Request timed out"],
     ["fails", (_, response) => void response.writeHead(500).end("a secret"), "it answered 500"],
     ["talks nonsense", (request) => void request.socket.end("nonsense\r\n\r\n"), "HPE_INVALID_CONSTANT"],
-  ])("of a collector that %s a line says so, once, and the end is in time", async (_, answer, reason) => {
+  ])("a collector that %s has one line that says so, and the end is in time", async (_, answer, reason) => {
     const collector = await Collector.start(answer === "down" ? undefined : answer);
     const endpoint = answer === "down" ? "http://127.0.0.1:9" : collector.url;
     const { plane, url } = await started({
@@ -209,7 +209,7 @@ describe("traces of the control plane", () => {
     expect(await plane.ended).toEqual({ code: 0, signal: null });
   });
 
-  it("where more spans wait than may the others are dropped, and a line says so", async () => {
+  it("spans beyond those that may wait are dropped, and a line says so", async () => {
     const collector = await Collector.start(neverAnswering({ begun: 0, over: 0 }));
     // A batch goes when it is full, and not before.
     const full = { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "2", OTEL_BSP_SCHEDULE_DELAY: "600000" };

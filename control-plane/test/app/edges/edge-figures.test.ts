@@ -183,7 +183,7 @@ describe("how long edges wait", () => {
     expect(await shown(plane, counted("lease"))).toBe(1);
   });
 
-  it("calls that are denied at once are not among those that edges wait for", async () => {
+  it("a call that is denied at once is not among those that edges wait for", async () => {
     const denied = { take: () => 1000 };
     const plane = await startTestControlPlane(undefined, { admission: denied });
     const post = (body: string, type = "application/json") =>
