@@ -37,8 +37,15 @@ export const extensionNameOf = (plugin: WasmPlugin): string =>
 
 /** The resource of the extension service. @param filterPath where the agent has put the image's code */
 export function extensionOf(plugin: WasmPlugin, filterPath: string): Resource {
+  return resource("extension", extensionNameOf(plugin), {
+    typed_config: typed(WASM, { config: extensionConfigOf(plugin, filterPath) }),
+  });
+}
+
+/** The PluginConfig in it, as Envoy's JSON. */
+export function extensionConfigOf(plugin: WasmPlugin, filterPath: string): JsonObject {
   const { pluginName, failStrategy, vmConfig, pluginConfig } = plugin.spec;
-  const config = {
+  return {
     name: pluginNameOf(plugin),
     root_id: pluginName,
     failure_policy: failStrategy,
@@ -54,7 +61,6 @@ export function extensionOf(plugin: WasmPlugin, filterPath: string): Resource {
       value: JSON.stringify(sorted(pluginConfig)),
     },
   };
-  return resource("extension", extensionNameOf(plugin), { typed_config: typed(WASM, { config }) });
 }
 
 /** Istio takes the configuration for a protobuf Struct, whose JSON has its keys in order. */
