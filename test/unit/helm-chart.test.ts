@@ -181,7 +181,7 @@ describe("the chart's switches", () => {
     });
   });
 
-  it("the Job that makes a store runs at an installation by Helm, and not where Argo CD synchronises", () => {
+  it("the Job that makes a store runs when Helm installs, and not when Argo CD synchronises", () => {
     expect(theOne("Job", goldenManifests("shared-sentinel")).metadata.annotations).toMatchObject({
       "helm.sh/hook": "pre-install",
       "argocd.argoproj.io/hook": "Skip",
@@ -221,7 +221,7 @@ describe("the chart's switches", () => {
     expect(kinds("envoy-gateway-pinned")).toEqual(expect.arrayContaining(filters.slice(1)));
   });
 
-  it("the last lines of an installation with a filter begin with what proxies without the secret do", () => {
+  it("an installation with a filter ends with what proxies without the secret do, first", () => {
     for (const name of ["istio", "envoy-gateway"]) {
       expect(goldenOf(name)?.notes).toMatch(/^WARNING: .+\n.*answer every request with 500\./s);
     }

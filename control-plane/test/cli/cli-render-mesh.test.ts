@@ -84,7 +84,7 @@ describe("the control plane's pods", () => {
     expect((await workloadOf("--store folder")).podManagementPolicy).toBe("Parallel");
   });
 
-  it("on OpenShift pods name no ids, and may look names up where its DNS is", async () => {
+  it("pods for OpenShift name no ids, and may look names up where its DNS is", async () => {
     const { securityContext } = (await workloadOf("--openshift")).template.spec;
     expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
     for (const id of ["runAsUser", "runAsGroup", "fsGroup"]) expect(securityContext).not.toHaveProperty(id);
