@@ -63,7 +63,7 @@ describe("the trace of a request", () => {
     expect(carried(edge.callout)).toEqual([traceOf("a"), undefined]);
   });
 
-  it("a call for many sessions carries the first trace that one of its requests has, and no state", () => {
+  it("a call for many sessions carries the first trace that one of its requests has, alone", () => {
     const edge = new Edge();
     fillCalls(edge);
     send(edge, edge.newSession(), []);
