@@ -24,6 +24,8 @@ import { Edge, requestWith } from "../host/harness/scenes/edge.js";
 import { fleetPolicy } from "../host/harness/scenes/leases.js";
 import { expressionsIn, sectionOf, tableUnder, textOf, withoutTicks } from "./docs.js";
 import { FAMILIES } from "../../control-plane/src/domain/figures/counter-families.js";
+import { MAX_OWN, MAX_SERIES_OF_EDGE } from "../../control-plane/src/domain/figures/series-room.js";
+import { WORKER_KEPT_MS } from "../../control-plane/src/app/edges/status/workers.js";
 import type { Family } from "../../control-plane/src/domain/figures/counter-families.js";
 import { currentEdge } from "../../control-plane/test/support/edge-view.js";
 
@@ -141,6 +143,13 @@ it.each([
   expect(namesUnder(title)).toEqual(named.sort());
 });
 
+it("the page on series without room says how many there are, and that idle edges make room", () => {
+  const page = textOf("docs/runbook/SluiceSeriesDropped.md").replaceAll(/\s+/g, " ");
+  for (const bound of [MAX_OWN, MAX_SERIES_OF_EDGE]) expect(page).toContain(bound.toLocaleString("en"));
+  expect(WORKER_KEPT_MS).toBe(3_600_000);
+  expect(page).toContain("those of edges that counted nothing for an hour make room");
+});
+
 describe("expressions for Prometheus", () => {
   /** Envoy's own that an Envoy 1.40 with envoy.yaml shows. */
   const OF_ENVOY = [
@@ -185,6 +194,16 @@ describe("expressions for Prometheus", () => {
       expect(metricsIn(expression), subject).not.toEqual([]);
       expect(metricsIn(expression).filter((name) => !names.has(name))).toEqual([]);
     }
+  });
+
+  it("no expression of the documents sums what each control plane shows of the store", () => {
+    const pages = readdirSync(join(projectRoot, "docs/runbook")).map((name) => `docs/runbook/${name}`);
+    const asked = tableUnder("docs/metrics.md", "What is asked for most").map(([, expression = ""]) => expression);
+    const all = [...asked, ...pages.flatMap((page) => expressionsIn(textOf(page)))];
+    const shown = String.raw`sluice_control_(?:sessions_active|edges?_?(?!\w*_total)\w*)\b`;
+    const summed = new RegExp(String.raw`sum(?: by \([^)]*\))? ?\(${shown}`);
+    expect("sum by (plan) (sluice_control_sessions_active)").toMatch(summed);
+    expect(all.filter((expression) => summed.test(expression))).toEqual([]);
   });
 
   it("the expressions of the runbook name metrics that there are", async () => {

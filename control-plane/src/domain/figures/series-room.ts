@@ -8,7 +8,7 @@ export const MAX_SERIES = 10_000;
 /** Of one edge, so that one with a thousand plans leaves the others theirs; more of its plans are one. */
 export const MAX_SERIES_OF_EDGE = 1_000;
 /** With edge and plan while there are fewer. */
-const MAX_OWN = 8_000;
+export const MAX_OWN = 8_000;
 /** With the edge alone, for plans that have no room. */
 const MAX_WITHOUT_PLAN = 9_000;
 /** With the plan alone, for edges that have no room. What is left are a hundred that name neither: they are always there. */
