@@ -29,10 +29,18 @@ export function helm(binary: string, args: readonly string[]): Promise<Run> {
   return runCommand(binary, args, { env, timeoutMs: 120_000 });
 }
 
+export interface Place {
+  readonly chart?: string;
+  readonly release?: string;
+  /** As an upgrade, and not as an installation. */
+  readonly upgrades?: boolean;
+}
+
 /** @param values path of a file of values */
-export function template(binary: string, values: string, chart = chartFolder): Promise<Run> {
-  const place = ["--namespace", NAMESPACE, "--kube-version", KUBERNETES, "--values", values];
-  return helm(binary, ["template", RELEASE, chart, ...place]);
+export function template(binary: string, values: string, place: Place = {}): Promise<Run> {
+  const { chart = chartFolder, release = RELEASE, upgrades = false } = place;
+  const options = ["--namespace", NAMESPACE, "--kube-version", KUBERNETES, "--values", values];
+  return helm(binary, ["template", release, chart, ...options, ...(upgrades ? ["--is-upgrade"] : [])]);
 }
 
 /** Of entries of the table of values, in their order. @throws Error with what Helm says */
@@ -41,7 +49,7 @@ export async function renderings(binary: string, names: readonly string[]): Prom
   try {
     const rendered: Rendering[] = [];
     for (const name of names) {
-      const { code, stdout, output } = await template(binary, join(projectRoot, VALUES, `${name}.yaml`), chart);
+      const { code, stdout, output } = await template(binary, join(projectRoot, VALUES, `${name}.yaml`), { chart });
       if (code !== 0) throw new Error(`${name}: ${output.trim()}`);
       rendered.push(renderingIn(stdout));
     }

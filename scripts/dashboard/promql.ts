@@ -20,14 +20,14 @@ export const inTenMinutes = (metric: string, ...matchers: readonly string[]): st
   `increase(${series(metric, ...matchers)}[10m])`;
 
 /**
- * The same of a series that is there only once it has counted something: the first of it is no increase. It counts as the first where
- * the control plane was scraped ten minutes before, or has begun since; after a gap between scrapes it is an old one.
+ * The same of a series that is there only once it has counted something: the first of it is no increase. Where its control plane was
+ * not looked at then, and is no younger, it is an old one.
  */
 export const inTenMinutesOrFirst = (metric: string, ...matchers: readonly string[]): string => {
   const counted = series(metric, ...matchers);
-  const wasScraped = `${series("up")} offset 10m == 1`;
-  const hasBegun = `time() - ${series("process_start_time_seconds")} < 600`;
-  const first = `${counted} unless ${counted} offset 10m and on (job, instance) (${wasScraped} or ${hasBegun})`;
+  const process = series("process_start_time_seconds");
+  const wasSeen = `${process} offset 10m or ${process} > time() - 600`;
+  const first = `${counted} unless ${counted} offset 10m and on (${[...INSTALLATION, "instance"].join(", ")}) (${wasSeen})`;
   return `(${first}) or ${inTenMinutes(metric, ...matchers)}`;
 };
 

@@ -50,6 +50,8 @@ export interface BadValues {
   /** The place that the schema names; undefined: the chart itself says `says`. */
   readonly at?: string;
   readonly says?: string;
+  /** The release's name, where it is that which is bad. */
+  readonly release?: string;
   readonly values: Values;
 }
 

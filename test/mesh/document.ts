@@ -62,7 +62,7 @@ function outcomeOf(checks: readonly Check[], steps: readonly string[], date: str
   const failed = own.filter(({ outcome }) => outcome === "failed").length;
   const passed = own.filter(({ outcome }) => outcome === "passed").length;
   if (passed + failed === 0) return "not run";
-  return failed === 0 ? `${date}: all ${passed} checks passed` : `${date}: ${passed} passed, ${failed} failed`;
+  return `${date}: ${passed} of ${passed + failed} passed`;
 }
 
 const versionsOf = ({ tools, envoy }: Kit): readonly (readonly string[])[] => [

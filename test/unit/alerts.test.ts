@@ -21,6 +21,7 @@ const HEADINGS = ["What it means", "What clients see", "What to look at", "What 
 /** Those that no test makes fire for real, and why. */
 const NOT_MADE = {
   SluiceExtensionRejected: "istiod counts it, and none runs in the suite",
+  SluiceImageNotFetched: "Istio's agent counts it, and none runs in the suite; verify:mesh reads it of a real one",
   SluiceMeshErrors: "Istio's own filter in its proxies counts it, and none runs in the suite",
   SluiceSeriesDropped: "ten thousand series of edges take longer to report than any other fault",
 };
@@ -158,7 +159,7 @@ describe("the runbook", () => {
 });
 
 describe("rules whose times are shortened for a test", () => {
-  const durations = /\[\d+[smhd](?::\d+s)?\]|\boffset \d+[smhd]/g;
+  const durations = /\[\d+[smhd](?=:?\])|\boffset \d+[smh]/g;
 
   it.each(FILES)("rules with short times differ in their times and in nothing else: %s", (file) => {
     const short = shortened(textOf(file), { hold: "1s", range: "10s" });
@@ -173,15 +174,13 @@ describe("rules whose times are shortened for a test", () => {
       }));
     expect(timeless(short)).toEqual(timeless(textOf(file)));
     const times = rulesOf(short).flatMap((rule) => [rule.for, ...(rule.expr.match(durations) ?? [])]);
-    const steps = rulesOf(textOf(file)).some(({ expr }) => /:\d+s\]/.test(expr)) ? ["[10s:1s]"] : [];
-    expect([...new Set(times)].sort()).toEqual(["1s", ...steps, "[10s]", "offset 10s", undefined].sort());
+    expect([...new Set(times)].sort()).toEqual(["1s", "[10s", "offset 10s", undefined]);
   });
 
   it("numbers that are no times stay as they are", () => {
-    const text =
-      'groups: [{ name: a, rules: [{ alert: A, expr: "x{y=\\"5m\\"} > 10 and rate(z[1h30m]) > 0.2 or a[1d:30s]" }] }]';
+    const text = 'groups: [{ name: a, rules: [{ alert: A, expr: "x{y=\\"5m\\"} > 10 and rate(z[1h30m]) > 0.2" }] }]';
     expect(rulesOf(shortened(text, { hold: "1s", range: "10s" }))).toEqual([
-      { alert: "A", expr: 'x{y="5m"} > 10 and rate(z[10s]) > 0.2 or a[10s:1s]' },
+      { alert: "A", expr: 'x{y="5m"} > 10 and rate(z[10s]) > 0.2' },
     ]);
   });
 });

@@ -160,7 +160,7 @@ describe("expressions for Prometheus", () => {
   ];
   /** Of names that an Envoy makes of the plugin's: what the tests of the proxies' alerts make fire. */
   const PATTERNS = /\{__name__=~"[^"]+"\}/;
-  const OF_ISTIO = ["pilot_total_xds_rejects", "istio_requests_total"];
+  const OF_ISTIO = ["pilot_total_xds_rejects", "istio_agent_wasm_config_conversion_count", "istio_requests_total"];
   const OF_CLUSTERS = ["envoy_cluster_upstream_rq_xx"];
   const FILES = ["envoy/prometheus/rules.yaml", "envoy/prometheus/mesh-rules.yaml"];
   const alerts = FILES.flatMap((file) => (parse(textOf(file)) as { groups: { rules: Rule[] }[] }).groups).flatMap(

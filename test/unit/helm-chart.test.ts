@@ -64,6 +64,14 @@ function pathsWithoutVolume({ env = [], volumeMounts = [] }: Container): string[
   return paths.filter((path) => !volumeMounts.some(({ mountPath }) => `${path}/`.startsWith(`${mountPath}/`)));
 }
 
+/** Where the values leave them to the cluster there are none. */
+function usersOf(name: string): object {
+  if (name === "openshift") return {};
+  return name === "subchart"
+    ? { runAsUser: 1_000_680_000, runAsGroup: 1000, fsGroup: 1_000_680_000 }
+    : { runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 };
+}
+
 const volumesOf = ({ spec }: PodTemplate, { spec: workload }: Manifest): string[] => [
   ...(spec.volumes ?? []).map(({ name }) => name),
   ...(workload.volumeClaimTemplates ?? []).map(({ metadata }) => metadata.name),
@@ -88,7 +96,7 @@ describe.each(NAMES)("the chart with the values %s", (name) => {
     for (const { spec } of pods) {
       expect(spec).toMatchObject({
         automountServiceAccountToken: false,
-        securityContext: { runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 },
+        securityContext: { runAsNonRoot: true, ...usersOf(name) },
       });
       expect(spec.securityContext).toMatchObject({ seccompProfile: { type: "RuntimeDefault" } });
       for (const container of spec.containers) {
@@ -163,10 +171,62 @@ describe("the chart's switches", () => {
     expect(without.filter(({ kind }) => kind === "Secret")).toEqual([]);
   });
 
-  it("the generated Secret outlives the release", () => {
+  it("the generated Secret outlives the release, and no rollback brings an older one", () => {
     expect(theOne("Secret", goldenManifests("secret-generated")).metadata.annotations).toEqual({
+      "helm.sh/hook": "pre-install,pre-upgrade",
+      "helm.sh/hook-weight": "-10",
       "helm.sh/resource-policy": "keep",
+      "meta.helm.sh/release-name": "sluice",
+      "meta.helm.sh/release-namespace": "sluice",
     });
+  });
+
+  it("the Job that makes a store runs when Helm installs, and not when Argo CD synchronises", () => {
+    expect(theOne("Job", goldenManifests("shared-sentinel")).metadata.annotations).toMatchObject({
+      "helm.sh/hook": "pre-install",
+      "argocd.argoproj.io/hook": "Skip",
+    });
+  });
+
+  it("pods take calls while the API listens, and a folder's pod that cannot start is replaced", () => {
+    for (const name of ["default", "shared"]) {
+      const [container] = podIn(goldenManifests(name)).spec.containers;
+      expect(container).toMatchObject({
+        startupProbe: { httpGet: { path: "/healthz", port: "status" } },
+        readinessProbe: { tcpSocket: { port: "http" } },
+        livenessProbe: { httpGet: { path: "/healthz", port: "status" } },
+      });
+    }
+    expect(workloadIn(goldenManifests("default")).spec).toMatchObject({ podManagementPolicy: "Parallel" });
+  });
+
+  it("a cluster that chooses users and groups is told none, and its DNS is reached at its port", () => {
+    const manifests = goldenManifests("openshift");
+    for (const pod of [podIn(manifests), theOne("Job", manifests).spec.template]) {
+      expect(pod?.spec.securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+    }
+    const [names] = theOne("NetworkPolicy", manifests).spec.egress as { ports: { port: number }[] }[];
+    expect(names?.ports.map(({ port }) => port)).toEqual([53, 53, 5353, 5353]);
+  });
+
+  it("a first step brings the proxies their environment, and no filter", () => {
+    const kinds = (name: string) => goldenManifests(name).map(({ kind }) => kind);
+    const filters = ["WasmPlugin", "EnvoyExtensionPolicy", "EnvoyPatchPolicy"];
+    const [istio, gateway] = [kinds("istio-environment"), kinds("envoy-gateway-environment")];
+    expect([...istio, ...gateway].filter((kind) => filters.includes(kind))).toEqual([]);
+    expect(theOne("ConfigMap", goldenManifests("istio-environment"), "sluice-gateway").data?.deployment).toContain(
+      "name: SLUICE_SECRET\n",
+    );
+    expect(gateway).toEqual(expect.arrayContaining(["EnvoyProxy", "HTTPRoute", "BackendTrafficPolicy"]));
+    expect(kinds("envoy-gateway-pinned")).toEqual(expect.arrayContaining(filters.slice(1)));
+  });
+
+  it("an installation with a filter ends with what proxies without the secret do, first", () => {
+    for (const name of ["istio", "envoy-gateway"]) {
+      expect(goldenOf(name)?.notes).toMatch(/^WARNING: .+\n.*answer every request with 500\./s);
+    }
+    expect(goldenOf("istio-environment")?.notes).toContain("dataPlane.environmentOnly=false");
+    expect(goldenOf("default")?.notes).toMatch(/give the proxies SLUICE_SECRET, .+ only\nthen helm upgrade/);
   });
 
   it("the starter policy, the alerts and the dashboard are the project's own", () => {

@@ -3,7 +3,12 @@ import { expect, it } from "vitest";
 import { staleGolden } from "../../scripts/chart/golden.js";
 import { findHelm } from "../../scripts/test/get-helm.js";
 import { notRun } from "../../scripts/test/not-run.js";
-import { chartIsFlawless, generatedSecretIsUsable } from "../helm/rendered.js";
+import {
+  chartIsFlawless,
+  generatedSecretIsUsable,
+  namesFitLabels,
+  upgradesAreNoInstallations,
+} from "../helm/rendered.js";
 
 const found = await findHelm();
 
@@ -23,4 +28,14 @@ it("Helm finds nothing to say against the chart", async (context) => {
 it("secrets that the chart generates have the form that sluice secret new prints", async (context) => {
   if (!("binary" in found)) return notRun(context, found.reason);
   await generatedSecretIsUsable(found.binary);
+});
+
+it("an upgrade of the chart may bring the filter, and never makes a store", async (context) => {
+  if (!("binary" in found)) return notRun(context, found.reason);
+  await upgradesAreNoInstallations(found.binary);
+});
+
+it("a release with a long name has names that Kubernetes can put into labels of pods", async (context) => {
+  if (!("binary" in found)) return notRun(context, found.reason);
+  await namesFitLabels(found.binary);
 });

@@ -70,7 +70,7 @@ const settings = settingsFor(outboundCluster("sluice"));
 
 it("the chart at Istio's ingress gateway makes the WasmPlugin that sluice render istio prints", () => {
   const selector = { istio: "ingressgateway" };
-  const [plugin = {}] = istioInstallation({ ...ofIstio, kind: "injected", selector, settings });
+  const [plugin = {}] = istioInstallation({ ...ofIstio, kind: "injected", selector, settings }, "filter");
   expect(objects(ofTheMesh("istio"))).toEqual(objects([plugin]));
 });
 
@@ -83,7 +83,7 @@ it("the chart at a Gateway of the Gateway API makes all that sluice render istio
 
 it("the chart at sidecars makes the WasmPlugin that sluice render istio prints", () => {
   const shop = { namespace: "shop", workload: "shop", selector: { app: "shop" } };
-  const [plugin = {}] = istioInstallation({ ...ofIstio, ...shop, kind: "sidecar", settings });
+  const [plugin = {}] = istioInstallation({ ...ofIstio, ...shop, kind: "sidecar", settings }, "filter");
   expect(objects(ofTheMesh("istio-sidecar"))).toEqual(objects([plugin]));
 });
 

@@ -3,8 +3,8 @@ import { Ajv } from "ajv";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { CHART, VALUES } from "../../scripts/chart/chart-files.js";
-import { VARIABLES } from "../../control-plane/src/settings/variables.js";
-import { badValues, isMap, merged, NAMES, type Values } from "../helm/chart.js";
+import { extraVariables, variablesOfSchema } from "../../scripts/chart/extra-variables.js";
+import { badValues, goldenManifests, isMap, merged, NAMES, podIn, type Values } from "../helm/chart.js";
 import { textOf } from "./docs.js";
 
 interface Schema {
@@ -13,7 +13,6 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: unknown;
   readonly items?: Schema;
-  readonly not?: { readonly enum?: readonly string[] };
 }
 
 const schema = JSON.parse(textOf(`${CHART}/values.schema.json`)) as Schema;
@@ -41,6 +40,11 @@ it("the chart's schema leaves to the chart what it can say better: what cannot g
   expect(told.flatMap(({ values }) => placesOf(values))).toEqual([]);
 });
 
+/** Set by a chart that this one is a part of. */
+const OF_A_PARENT = ["global", "enabled"];
+const ownKeys = (at: string, keys: readonly string[]): string[] =>
+  keys.filter((key) => at !== "" || !OF_A_PARENT.includes(key));
+
 /** Of each map with fixed keys: its path, keys and whether it is open. */
 function mapsOf(at: string, part: Schema): { at: string; keys: string[]; open: boolean; silent: string[] }[] {
   if (part.properties === undefined) return [];
@@ -56,7 +60,7 @@ it("every value of the chart has a default and a description, and no map of valu
   for (const { at, keys, open, silent } of mapsOf("", schema)) {
     const value = lookUp(at);
     const there = isMap(value) ? Object.keys(value) : [];
-    expect({ at, open, silent, keys: keys.filter((key) => key !== "global").sort() }).toEqual({
+    expect({ at, open, silent, keys: ownKeys(at, keys).sort() }).toEqual({
       at,
       open: false,
       silent: [],
@@ -65,8 +69,15 @@ it("every value of the chart has a default and a description, and no map of valu
   }
 });
 
-it("variables that the chart keeps to itself are ones that the control plane reads", () => {
-  const names = schema.properties?.extraEnv?.items?.properties?.name?.not?.enum ?? [];
-  expect(names.length).toBeGreaterThan(20);
-  expect(names.filter((name) => !VARIABLES.some((known) => known === name))).toEqual([]);
+it("extraEnv takes the variables of the settings that no value sets: npm run chart -- --write", () => {
+  expect(variablesOfSchema()).toContain("SLUICE_AUDIT_RETENTION");
+  expect(variablesOfSchema()).toEqual(extraVariables());
+});
+
+it("extraEnv takes no variable that the chart sets itself, with whichever values", () => {
+  const set = NAMES.filter((name) => name !== "extras").flatMap((name) =>
+    podIn(goldenManifests(name)).spec.containers.flatMap(({ env = [] }) => env.map((variable) => variable.name)),
+  );
+  expect(new Set(set).size).toBeGreaterThan(12);
+  expect(extraVariables().filter((name) => set.includes(name))).toEqual([]);
 });

@@ -40,13 +40,13 @@ describe("the manifests of envoy/", () => {
   it.each([
     [["kubernetes/folder/sluice.yaml"], PLANE],
     [["kubernetes/shared/sluice.yaml"], `${PLANE} --store shared`],
-    [["istio/wasmplugin.yaml", "istio/injected-env.yaml"], ISTIO],
+    [["istio/injected-env.yaml", "istio/wasmplugin.yaml"], ISTIO],
     [
-      ["istio/sidecar.yaml", "istio/service-entry.yaml"],
+      ["istio/sidecar-env.yaml", "istio/service-entry.yaml", "istio/sidecar.yaml"],
       `${ISTIO} --sidecar app=shop --namespace shop --service-entry`,
     ],
     [
-      ["extension-policy", "proxy", "calls", "reload"].map((name) => `gateway/${name}.yaml`),
+      ["proxy", "calls", "extension-policy", "reload"].map((name) => `gateway/${name}.yaml`),
       `${GATEWAY} --reload-on default/eg/http`,
     ],
   ])("%s are what render prints with the names of the documents", async (files, line) => {
@@ -54,7 +54,7 @@ describe("the manifests of envoy/", () => {
   });
 
   it("gateway-api-env.yaml is what render prints for a gateway of the Gateway API", async () => {
-    const [, printed] = await rendered(`${ISTIO} --gateway gateway-api`);
+    const [printed] = await rendered(`${ISTIO} --gateway gateway-api`);
     expect(committed("istio/gateway-api-env.yaml")).toEqual([printed]);
   });
 
@@ -96,9 +96,10 @@ describe("what sluice render prints for a cluster", () => {
   it.each([
     `${PLANE} --image-digest sha256:${DIGEST} --image-pull-secret pull --namespace limits --policy p.yaml`,
     `${PLANE} --store shared --replicas 5 --policy p.yaml`,
+    `${PLANE} --openshift`,
     `${ISTIO} --image-digest ${DIGEST} --image-pull-secret pull --with-policy p.yaml --no-follow --service-entry`,
     `${ISTIO} --gateway gateway-api --workload in --namespace edge --control-plane-namespace limits`,
-    `${ISTIO} --sidecar app=shop,tier=web --workload web`,
+    `${ISTIO} --sidecar app=shop,tier=web --workload web --namespace shop`,
     `gateway --url http://files.example/sluice.wasm --image-digest ${DIGEST} --gateway in --namespace edge --name limits`,
     `${GATEWAY} --image-digest ${DIGEST} --image-pull-secret pull --namespace sluice --with-policy p.yaml`,
   ])("what render prints fits its schemas strictly: %s", async (line) => {

@@ -16,6 +16,7 @@ import { followRequests, shownIds } from "./followed-requests.js";
 import { describeViolation } from "./field-violations.js";
 import type { ValidatorError } from "./field-violations.js";
 import { dropUnanswerable } from "./pipelining.js";
+import { followEnds, onEnd } from "./request-ends.js";
 import { answerConnect, answerUnrouted, denyHeads, REQUEST_ID_HEADER, requestIds } from "./request-head.js";
 import { FORMATS } from "./schemas.js";
 import { REQUEST_TIMEOUT_MS, transportOptions } from "./transport.js";
@@ -44,15 +45,16 @@ const MAX_BODY_BYTES = 16 * 1024;
 export function baseApp(options: BaseOptions): HttpApp {
   const app = newApp(options);
   app.decorateReply("errorCode", null);
+  dropUnanswerable(app);
+  followEnds(app);
   if (options.requests === undefined) app.decorateRequest("followed", null);
   else followRequests(app, options.requests);
-  dropUnanswerable(app);
+  observe(app, options);
   denyHeads(app);
   answerUnrouted(app, options.hintOf);
   endConnectionsOnClose(app);
   answerErrors(app, options.log);
   denyQueries(app);
-  observe(app, options);
   return app;
 }
 
@@ -114,14 +116,15 @@ function answerErrors(app: HttpApp, log: BaseOptions["log"]): void {
 
 /** Counts errors and logs requests: by route, never by URL, in which a token may have been pasted. */
 function observe(app: HttpApp, { httpError, log }: BaseOptions): void {
-  app.addHook("onResponse", (request, reply, done) => {
+  onEnd(app, (request, reply, isAnswered) => {
     const { errorCode, statusCode, elapsedTime: durationMs } = reply;
-    if (errorCode !== null) httpError(errorCode);
     const { method, routeOptions } = request;
-    log.debug(
-      { event: "request", ...shownIds(request), method, route: routeOptions.url, statusCode, errorCode, durationMs },
-      "request",
-    );
-    done();
+    const fields = { ...shownIds(request), method, route: routeOptions.url };
+    if (!isAnswered) {
+      log.debug({ event: "request-hung-up", ...fields, durationMs }, "the caller hung up before the answer was sent");
+      return;
+    }
+    if (errorCode !== null) httpError(errorCode);
+    log.debug({ event: "request", ...fields, statusCode, errorCode, durationMs }, "request");
   });
 }

@@ -6,6 +6,7 @@ import { idsOf } from "../app/ports/tracing-ports.js";
 import type { FollowedRequest, RequestIds, Requests, Spans } from "../app/ports/tracing-ports.js";
 import { readTraceParent } from "../domain/trace-parent.js";
 import type { HttpApp } from "./app.js";
+import { onEnd } from "./request-ends.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -18,7 +19,7 @@ declare module "fastify" {
   }
 }
 
-/** To be called before any hook that may log, or answer. */
+/** To be called behind `followEnds`, and before any hook that may log, or answer. */
 export function followRequests(app: HttpApp, requests: Requests): void {
   app.decorateRequest("followed", null);
   app.addHook("onRequest", (request, _reply, done) => {
@@ -31,9 +32,8 @@ export function followRequests(app: HttpApp, requests: Requests): void {
   app.addHook("preValidation", ({ followed }, _reply, done) => {
     requests.run(followed === null ? [] : [followed], done);
   });
-  app.addHook("onResponse", ({ followed }, _reply, done) => {
+  onEnd(app, ({ followed }) => {
     if (followed !== null) followed.isOver = true;
-    done();
   });
 }
 
@@ -54,15 +54,14 @@ export function spanRequests(app: HttpApp, spans: Spans): void {
     }
     done();
   });
-  app.addHook("onResponse", ({ followed }, reply, done) => {
-    followed?.span?.end(
-      endOf(reply),
-      reply.statusCode >= 500 ? (reply.errorCode ?? String(reply.statusCode)) : undefined,
-    );
-    done();
+  onEnd(app, ({ followed }, reply, isAnswered) => {
+    if (isAnswered) followed?.span?.end(endOf(reply), failureOf(reply));
+    else followed?.span?.end({}, CLIENT_CLOSED);
   });
 }
 
+/** As `error.type`, where other spans have the code of an error. */
+const CLIENT_CLOSED = "client_closed";
 const MAX_EDGE_CHARS = 256;
 
 function startOf(request: FastifyRequest): Record<string, string> {
@@ -82,6 +81,9 @@ const endOf = ({ statusCode, errorCode }: FastifyReply): Record<string, string |
   "http.response.status_code": statusCode,
   ...(errorCode !== null && { "sluice.error.code": errorCode }),
 });
+
+const failureOf = ({ statusCode, errorCode }: FastifyReply): string | undefined =>
+  statusCode >= 500 ? (errorCode ?? String(statusCode)) : undefined;
 
 /** What in a path is public: ids and numbers. */
 const PUBLIC = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,15})$/;

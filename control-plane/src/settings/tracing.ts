@@ -46,12 +46,13 @@ const TRACES_PATH = "v1/traces";
 const MAX_TIME_MS = 600_000;
 const MAX_WAITING = 65_536;
 
-/** Null: no endpoint is set, and tracing is off; of all else nothing is read then. */
+/** Null: tracing is off, or no endpoint is set; of all else nothing is read then. */
 export function readTracing(reader: Reader, violations: SettingsViolation[]): TracingSettings | null {
   if (reader.given("OTEL_SDK_DISABLED")?.toLowerCase() === "true") return null;
+  if (reader.given("OTEL_TRACES_EXPORTER") === "none") return null;
   const url = urlOf(reader, violations);
   if (url === undefined) return null;
-  if (reader.oneOf("OTEL_TRACES_EXPORTER", ["otlp", "none"], "otlp") === "none") return null;
+  reader.oneOf("OTEL_TRACES_EXPORTER", ["otlp", "none"], "otlp");
   // Whatever else it is set to needs another exporter.
   reader.oneOf(own(reader, "PROTOCOL"), ["http/protobuf"], "http/protobuf");
   const ratio = reader.parsed("OTEL_TRACES_SAMPLER_ARG", 1, "a number from 0 to 1", ratioOf);

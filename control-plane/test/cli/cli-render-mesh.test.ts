@@ -49,6 +49,52 @@ describe("sluice render kubernetes", () => {
   });
 });
 
+/** Of whatever runs the control plane. */
+interface Workload {
+  readonly spec: {
+    readonly podManagementPolicy?: string;
+    readonly template: {
+      readonly spec: {
+        readonly securityContext: Readonly<Record<string, unknown>>;
+        readonly containers: readonly [Readonly<Record<string, unknown>>];
+      };
+    };
+  };
+}
+
+async function workloadOf(line: string): Promise<Workload["spec"]> {
+  const { StatefulSet, Deployment } = await printed(`kubernetes --image r.example/s:1 ${line}`);
+  return ((StatefulSet ?? Deployment) as Workload).spec;
+}
+
+describe("the control plane's pods", () => {
+  it.each(["folder", "shared"])(
+    "an outage of a %s store takes no pod out of the Service, and ends none",
+    async (store) => {
+      const [{ readinessProbe, livenessProbe, startupProbe }] = (await workloadOf(`--store ${store}`)).template.spec
+        .containers;
+      expect(readinessProbe).toEqual({ tcpSocket: { port: "http" }, periodSeconds: 5 });
+      for (const probe of [livenessProbe, startupProbe]) {
+        expect(probe).toMatchObject({ httpGet: { path: "/healthz", port: "status" } });
+      }
+    },
+  );
+
+  it("a StatefulSet whose pod never became ready takes a mended template", async () => {
+    expect((await workloadOf("--store folder")).podManagementPolicy).toBe("Parallel");
+  });
+
+  it("pods for OpenShift name no ids, and may look names up where its DNS is", async () => {
+    const { securityContext } = (await workloadOf("--openshift")).template.spec;
+    expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+    for (const id of ["runAsUser", "runAsGroup", "fsGroup"]) expect(securityContext).not.toHaveProperty(id);
+    const { NetworkPolicy } = await printed("kubernetes --image r.example/s:1 --openshift");
+    const dns = [53, 5353].flatMap((port) => ["UDP", "TCP"].map((protocol) => ({ protocol, port })));
+    expect(NetworkPolicy).toMatchObject({ spec: { egress: [{ ports: dns }] } });
+    expect((await workloadOf("")).template.spec.securityContext).toMatchObject({ runAsUser: 1000, fsGroup: 1000 });
+  });
+});
+
 describe("sluice render istio", () => {
   it("render istio for a gateway of the Gateway API selects the pods that Istio makes of it", async () => {
     const { WasmPlugin, ConfigMap } = await printed(
@@ -95,13 +141,45 @@ describe("sluice render gateway", () => {
   });
 });
 
+/** Kinds in the order in which they are printed. */
+const kindsOf = async (line: string): Promise<string[]> => Object.keys(await printed(line));
+
+describe("the order in which a mesh is given what it needs", () => {
+  const istio = "istio --image r.example/f:1 --service-entry";
+  const gateway = "gateway --image r.example/f:1 --reload-on default/eg/http";
+  const ofGateway = ["EnvoyProxy", "HTTPRoute", "BackendTrafficPolicy", "ReferenceGrant"];
+
+  it.each([
+    [istio, ["Deployment", "ServiceEntry"], ["WasmPlugin"]],
+    [`${istio} --gateway gateway-api`, ["ConfigMap", "ServiceEntry"], ["WasmPlugin"]],
+    [`${istio} --sidecar app=shop --namespace shop`, ["Deployment", "ServiceEntry"], ["WasmPlugin"]],
+    [gateway, ofGateway, ["EnvoyExtensionPolicy", "EnvoyPatchPolicy"]],
+  ])("render prints the proxies' environment before the filter, and each alone: %s", async (line, before, filter) => {
+    expect(await kindsOf(line)).toEqual([...before, ...filter]);
+    expect(await kindsOf(`${line} --only environment`)).toEqual(before);
+    expect(await kindsOf(`${line} --only filter`)).toEqual(filter);
+  });
+
+  it("render istio and wasmplugin for an older Istio deny once the filter has trapped", async () => {
+    for (const command of ["istio", "wasmplugin"]) {
+      const { WasmPlugin } = await printed(`${command} --image r.example/f:1 --fail-strategy close`);
+      expect(WasmPlugin).toMatchObject({ spec: { failStrategy: "FAIL_CLOSE" } });
+      const { WasmPlugin: reloads } = await printed(`${command} --image r.example/f:1`);
+      expect(reloads).toMatchObject({ spec: { failStrategy: "FAIL_RELOAD" } });
+    }
+  });
+});
+
 describe("what sluice render does not take", () => {
   it.each([
     ["kubernetes --image r.example/s:1 --replicas 3", "--replicas goes with --store shared"],
     ["kubernetes --image oci://r.example/s:1", "--image: expected an image's reference without a digest"],
     ["kubernetes --image r.example/s:1 --image-digest abc", "--image-digest: expected 64 hex digits"],
     ["kubernetes --image r.example/s:1 --namespace A", "--namespace: expected up to 63"],
-    ["istio --image r.example/f:1 --sidecar app", "--sidecar: expected KEY=VALUE"],
+    ["istio --image r.example/f:1 --sidecar app --namespace a", "--sidecar: expected KEY=VALUE"],
+    ["istio --image r.example/f:1 --sidecar app=a", "--sidecar needs --namespace"],
+    ["istio --image r.example/f:1 --only secret", "--only: expected environment or filter"],
+    ["istio --image r.example/f:1 --fail-strategy open", "--fail-strategy: expected reload or close"],
     ["istio --image r.example/f:1 --sidecar app=a --gateway injected", "--sidecar says which pods"],
     ["gateway", "say either --image or --url"],
     ["gateway --image r.example/f:1 --url http://a/b", "say either --image or --url"],

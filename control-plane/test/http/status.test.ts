@@ -236,7 +236,7 @@ describe("metrics", () => {
         "nodejs_eventloop_lag_seconds",
       ]),
     );
-    expect(names.filter((name) => !/^(sluice_control|nodejs|process)_/.test(name))).toEqual([]);
+    expect(names.filter((name) => !/^(sluice_control|sluice_edge|nodejs|process)_/.test(name))).toEqual([]);
   });
 
   it("the live sessions of each plan are counted, a few seconds late at most", async () => {

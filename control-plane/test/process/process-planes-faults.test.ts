@@ -58,6 +58,9 @@ describe("a control plane that is killed while it works for all", () => {
   }, 300_000);
 });
 
+/** Whether the probe passes without which Kubernetes ends a pod. */
+const lives = async (plane: Plane): Promise<boolean> => (await fetch(`${plane.status}/healthz`)).ok;
+
 describe("a store that is not there", () => {
   it("a new session is 503 while the store is down, readyz says why, and all goes on after it", async () => {
     await initStore(server().port);
@@ -65,6 +68,7 @@ describe("a store that is not there", () => {
     const id = await issued(plane);
     await server().kill();
     await notReady(plane, /The store does not answer: .*ECONNREFUSED/);
+    expect(await lives(plane)).toBe(true);
     expect((await plane.operator("GET", "/v1/status")).body).toMatchObject({ ready: false });
     const denied = await plane.operator("POST", "/v1/sessions", { userId: "u1", orgId: "o1" });
     expect(denied).toMatchObject({ status: 503, body: { error: { code: "NOT_WRITTEN" } } });
@@ -80,6 +84,9 @@ describe("a store that is not there", () => {
     await server().kill();
     const plane = await Plane.begin(server().url);
     await notReady(plane, /ECONNREFUSED/);
+    // As Kubernetes probes it: it is not to be ended for that, and gets no calls yet.
+    expect(await lives(plane)).toBe(true);
+    await expect(fetch(plane.url)).rejects.toThrow();
     await server().restart();
     await plane.ready();
     expect(await stateOf(plane, await issued(plane))).toBe("live");

@@ -14,6 +14,8 @@ const NOT_SAMPLED = { traceparent: `00-${TRACE}-${PARENT}-00` };
 const EDGE = `Bearer ${deriveKeys(Buffer.from(SECRET, "hex")).edgeCredential}`;
 const CREDENTIAL = "a-credential-for-the-collector";
 const SOON = { OTEL_BSP_SCHEDULE_DELAY: "50" };
+/** Longer than any test. */
+const FOR_EVER = { OTEL_EXPORTER_OTLP_TIMEOUT: "600000", OTEL_BSP_EXPORT_TIMEOUT: "600000" };
 const BODY = JSON.stringify({ userId: "user-1", orgId: "org-1" });
 type Headers = Readonly<Record<string, string>>;
 
@@ -60,7 +62,7 @@ async function counted(plane: ControlPlaneProcess, outcome: string): Promise<num
 }
 
 describe("traces of the control plane", () => {
-  it("calls of edges and of the API are spans of their callers' traces, with the store's under them", async () => {
+  it("a call of an edge or of the API is a span of its caller's trace, with the store's under it", async () => {
     const collector = await Collector.start();
     const headers = `authorization=Bearer%20${CREDENTIAL}`;
     const named = { OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test%2Cone,service.instance.id=plane-7" };
@@ -108,7 +110,7 @@ describe("traces of the control plane", () => {
     expect(await counted(plane, "sent")).toBeGreaterThan(0);
   });
 
-  it("whoever is not let in makes no span, a caller that keeps none has none, and no path shows a token", async () => {
+  it("a caller who is not let in, or keeps no spans, has none, and no path shows a token", async () => {
     const collector = await Collector.start();
     const { url } = await started({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.url}/v1/traces`, ...SOON });
     const session = await create(url, NOT_SAMPLED);
@@ -151,7 +153,7 @@ describe("traces of the control plane", () => {
     expect(told.sort()).toEqual(reports.map(({ spanId }) => spanId).sort());
   });
 
-  it("without an endpoint nobody is called, and lines carry the caller's trace", async () => {
+  it("nobody is called without an endpoint, and lines carry the caller's trace", async () => {
     const collector = await Collector.start();
     const off = { OTEL_TRACES_SAMPLER: "nonsense", OTEL_EXPORTER_OTLP_HEADERS: "x=y", SLUICE_LOG_LEVEL: "debug" };
     const { plane, url } = await started({ ...off, ...SOON });
@@ -170,25 +172,66 @@ describe("traces of the control plane", () => {
     ["hangs", () => undefined, "Request timed out"],
     ["fails", (_, response) => void response.writeHead(500).end("a secret"), "it answered 500"],
     ["talks nonsense", (request) => void request.socket.end("nonsense\r\n\r\n"), "HPE_INVALID_CONSTANT"],
-  ])("a collector that %s slows no request: a line says so, and the end is in time", async (_, answer, reason) => {
+  ])("a collector that %s has one line that says so, and the end is in time", async (_, answer, reason) => {
     const collector = await Collector.start(answer === "down" ? undefined : answer);
     const endpoint = answer === "down" ? "http://127.0.0.1:9" : collector.url;
-    const few = { OTEL_BSP_MAX_QUEUE_SIZE: "4", OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "2" };
-    const quick = { OTEL_EXPORTER_OTLP_TIMEOUT: "300", OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
-    const { plane, url } = await started({ ...quick, ...few, ...SOON });
-    for (let nth = 0; nth < 10; nth++) await create(url);
-    const line = await plane.logLine("spans-not-sent");
-    expect([reason, "too many wait"]).toContain((line as { reason: string }).reason);
-    await until(async () => {
-      expect((await counted(plane, "failed")) + (await counted(plane, "dropped"))).toBeGreaterThan(4);
+    const { plane, url } = await started({
+      OTEL_EXPORTER_OTLP_TIMEOUT: "300",
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+      ...SOON,
     });
-    for (let nth = 0; nth < 10; nth++) await create(url);
+    await create(url);
+    expect(await plane.logLine("spans-not-sent")).toMatchObject({ reason });
+    const failed = await counted(plane, "failed");
+    expect(failed).toBeGreaterThan(0);
+    await create(url);
+    await until(async () => {
+      expect(await counted(plane, "failed")).toBeGreaterThan(failed);
+    });
     expect(linesOf(plane, "spans-not-sent")).toHaveLength(1);
     expect(plane.stdout).not.toContain("a secret");
     plane.kill("SIGTERM");
     expect(await plane.ended).toEqual({ code: 0, signal: null });
   });
+
+  it("no request waits for a collector that never answers, and neither does the end", async () => {
+    const calls = { begun: 0, over: 0 };
+    const collector = await Collector.start(neverAnswering(calls));
+    const { plane, url } = await started({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...FOR_EVER, ...SOON });
+    await create(url);
+    await until(() => {
+      expect(calls.begun).toBe(1);
+    });
+    for (let nth = 0; nth < 20; nth++) await create(url);
+    expect(calls).toEqual({ begun: 1, over: 0 });
+    expect([await counted(plane, "sent"), await counted(plane, "failed")]).toEqual([0, 0]);
+    plane.kill("SIGTERM");
+    expect(await plane.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it("spans beyond those that may wait are dropped, and a line says so", async () => {
+    const collector = await Collector.start(neverAnswering({ begun: 0, over: 0 }));
+    // A batch goes when it is full, and not before.
+    const full = { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "2", OTEL_BSP_SCHEDULE_DELAY: "600000" };
+    const few = { OTEL_BSP_MAX_QUEUE_SIZE: "4", ...full };
+    const { plane, url } = await started({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...few, ...FOR_EVER });
+    for (let nth = 0; nth < 10; nth++) await create(url);
+    expect(await plane.logLine("spans-not-sent")).toMatchObject({ reason: "too many wait" });
+    // Two spans a session: those of the call under way, those that wait, and the rest.
+    await until(async () => {
+      expect(await counted(plane, "dropped")).toBe(20 - 2 - 4);
+    });
+    expect(linesOf(plane, "spans-not-sent")).toHaveLength(1);
+  });
 });
+
+/** Each call stays open until its other side closes it. */
+function neverAnswering(calls: { begun: number; over: number }): Answer {
+  return (_, response) => {
+    calls.begun += 1;
+    response.once("close", () => (calls.over += 1));
+  };
+}
 
 describe("settings of tracing that cannot be used", () => {
   it.each([

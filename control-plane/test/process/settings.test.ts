@@ -33,6 +33,15 @@ describe("settings", () => {
     });
   });
 
+  it.each([
+    ["OTEL_SDK_DISABLED", "true"],
+    ["OTEL_TRACES_EXPORTER", "none"],
+  ])("%s=%s: traces are off, whatever else is set", (variable, value) => {
+    const unusable = { OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4317", OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" };
+    expect(violations({ ...ENOUGH, ...unusable })).not.toEqual([]);
+    expect(readSettings({ ...ENOUGH, ...unusable, [variable]: value })).toMatchObject({ tracing: null });
+  });
+
   it("settings are taken as given", () => {
     const env = {
       ...ENOUGH,

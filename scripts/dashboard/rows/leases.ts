@@ -37,12 +37,12 @@ export const LEASES: RowPlan = {
       alerts: ["SluiceLeasesStarved"],
     },
     {
-      title: "Tokens to edges, net",
+      title: "Granted less settled",
       kind: "lines",
       unit: "tokens a second",
       description:
-        "Granted, less spent, returned, expired and voided. Below zero: more were settled than given out. Above zero for long: edges do not come back.",
-      queries: [query(`${sum(perSecond(TOKENS, GRANTED))} - ${sum(perSecond(TOKENS, SETTLED))}`, "net")],
+        "What goes out and is neither spent nor back as far as edges have said. About zero; above it for long: edges do not come back.",
+      queries: [query(`${sum(perSecond(TOKENS, GRANTED))} - ${sum(perSecond(TOKENS, SETTLED))}`, "out")],
     },
     {
       title: "Granted and lost unspent",

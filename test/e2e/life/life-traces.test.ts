@@ -67,7 +67,7 @@ async function send(headers: Record<string, string>): Promise<void> {
 }
 
 describe("the trace of a client's request", () => {
-  it("an acquire is part of the client's trace, beside Envoy's span and with the store's under it", async () => {
+  it("an acquire is part of the client's trace, beside Envoy's span, above the store's", async () => {
     const traceId = traceOf("a");
     await send({ traceparent: `00-${traceId}-${CLIENT_SPAN}-01`, tracestate: "rojo=1" });
     await until(() => {

@@ -63,7 +63,7 @@ describe("the trace of a request", () => {
     expect(carried(edge.callout)).toEqual([traceOf("a"), undefined]);
   });
 
-  it("a call for many sessions carries the trace of the first request that has one, and no tracestate", () => {
+  it("a call for many sessions carries the first trace that one of its requests has, alone", () => {
     const edge = new Edge();
     fillCalls(edge);
     send(edge, edge.newSession(), []);
@@ -77,7 +77,7 @@ describe("the trace of a request", () => {
     expect(carried(edge.acquires.at(-1))).toEqual([traceOf("b"), undefined]);
   });
 
-  it("of requests that wait for one session the first one's trace goes", () => {
+  it("requests that wait for one session have the first one's trace sent", () => {
     const edge = new Edge();
     fillCalls(edge);
     const session = edge.newSession();
@@ -86,7 +86,7 @@ describe("the trace of a request", () => {
     expect(carried(edge.acquires.at(-1))).toEqual([traceOf("d"), undefined]);
   });
 
-  it("a lease call carries the trace of the request that waits for it, and the next one without does not", () => {
+  it("a lease call carries the trace of the request that waits for it, and no former one's", () => {
     const { edge, session } = leased(1);
     send(edge, session, [["traceparent", traceOf("f")]]);
     expect(carried(edge.leases[0])).toEqual([traceOf("f"), undefined]);

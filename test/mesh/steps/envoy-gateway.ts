@@ -53,9 +53,9 @@ const placed = (json: string): string =>
 
 /** The files with the image and the Service where they are here. */
 function ourManifests(): Manifest[] {
-  const files = yamlFiles(join(projectRoot, "envoy/gateway"));
-  const chosen = files.length === 0 ? [join(projectRoot, "test/mesh/gateway.yaml")] : files;
-  return chosen.flatMap(resourcesOfFile).map((one) => JSON.parse(placed(JSON.stringify(one))) as Manifest);
+  return yamlFiles(join(projectRoot, "envoy/gateway"))
+    .flatMap(resourcesOfFile)
+    .map((one) => JSON.parse(placed(JSON.stringify(one))) as Manifest);
 }
 
 const ofKind = (manifests: readonly Manifest[], kind: string): Manifest => {

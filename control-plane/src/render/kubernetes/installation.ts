@@ -18,6 +18,8 @@ export interface KubernetesInstallation extends ControlPlane {
 /** Of a Redis or Valkey, and of Sentinel. */
 const STORE_PORTS = [6379, 26379];
 const DNS_PORT = 53;
+/** Of OpenShift's DNS pods: a rule is held against the port behind the Service. */
+const OPENSHIFT_DNS_PORT = 5353;
 
 /** In the order in which they can be applied. */
 export function kubernetesInstallation(plane: KubernetesInstallation): object[] {
@@ -79,7 +81,8 @@ const disruptionBudget = (plane: ControlPlane): object => ({
 function networkPolicy(plane: ControlPlane): object {
   const from = (labels: object): object[] => [{ namespaceSelector: { matchLabels: labels } }];
   const tcp = (number: number): object => ({ protocol: "TCP", port: number });
-  const dns = { ports: ["UDP", "TCP"].map((protocol) => ({ protocol, port: DNS_PORT })) };
+  const dnsPorts = [DNS_PORT, ...(plane.openshift === true ? [OPENSHIFT_DNS_PORT] : [])];
+  const dns = { ports: dnsPorts.flatMap((port) => ["UDP", "TCP"].map((protocol) => ({ protocol, port }))) };
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",

@@ -14,6 +14,8 @@ export interface ControlPlane {
   readonly pullSecret?: string | undefined;
   /** Of the shared form: at least 2. */
   readonly replicas?: number | undefined;
+  /** OpenShift gives each namespace ids of its own, and refuses pods that name others. */
+  readonly openshift?: boolean | undefined;
 }
 
 /** The image's user: `node`. */
@@ -56,6 +58,8 @@ function statefulSet(plane: ControlPlane): object {
     spec: {
       serviceName: STATUS_SERVICE,
       replicas: 1,
+      // In order, a pod that never became ready would not be replaced once the template is mended. No later change is taken.
+      podManagementPolicy: "Parallel",
       selector: { matchLabels: selectorLabels() },
       template: podTemplate(plane),
       volumeClaimTemplates: [
@@ -84,7 +88,7 @@ function deployment(plane: ControlPlane): object {
 }
 
 function podTemplate(plane: ControlPlane): object {
-  const { store, pullSecret } = plane;
+  const { store, pullSecret, openshift = false } = plane;
   const spread = ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({
     maxSkew: 1,
     topologyKey,
@@ -102,9 +106,7 @@ function podTemplate(plane: ControlPlane): object {
       ...(store === "shared" ? { topologySpreadConstraints: spread } : {}),
       securityContext: {
         runAsNonRoot: true,
-        runAsUser: USER,
-        runAsGroup: USER,
-        fsGroup: USER,
+        ...(openshift ? {} : { runAsUser: USER, runAsGroup: USER, fsGroup: USER }),
         // Without it every start would walk the whole volume.
         fsGroupChangePolicy: "OnRootMismatch",
         seccompProfile: { type: "RuntimeDefault" },
@@ -140,9 +142,11 @@ function container({ store, image, digest }: ControlPlane): object {
       { name: "http", containerPort: SERVICE_PORT },
       { name: "status", containerPort: STATUS_PORT },
     ],
-    // Two minutes, for a store that has much to recover.
+    // Two minutes, for a store that has much to recover. One that is away is waited for behind this probe, and ends no pod.
     startupProbe: { ...onStatus("/healthz"), periodSeconds: 2, failureThreshold: 60 },
-    readinessProbe: { ...onStatus("/readyz"), periodSeconds: 5 },
+    // Not /readyz: a store's outage fails it in every pod at once, and a Service without endpoints would cut all edges off. The API
+    // listens once its store was there, and without it still says which sessions have ended, and holds watches.
+    readinessProbe: { tcpSocket: { port: "http" }, periodSeconds: 5 },
     livenessProbe: { ...onStatus("/healthz"), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
     resources: { requests: { cpu: "250m", memory: "256Mi" }, limits: { cpu: "2", memory: "1Gi" } },
     securityContext: {

@@ -4,6 +4,7 @@ import { ENV_SECRET, ENV_SECRET_ALSO } from "../../../../assembly/contract.js";
 import type { EdgeSettings } from "../edge-settings.js";
 import { NAME, proxyEnvironment, SERVICE_PORT } from "../kubernetes/names.js";
 import { FILTER_NAME } from "../wasm-filter.js";
+import { inOrder, type Part } from "./parts.js";
 
 export interface EnvoyGatewayInstallation {
   /** Of everything here. */
@@ -38,16 +39,18 @@ const NEVER = "[^\\s\\S]";
 /** The cluster that Envoy Gateway makes of the route below. */
 export const routeCluster = (namespace: string, name: string): string => `httproute/${namespace}/${name}/rule/0`;
 
-export function envoyGatewayInstallation(installation: EnvoyGatewayInstallation): object[] {
+/** Manifests, the filter last. @param only one part of them */
+export function envoyGatewayInstallation(installation: EnvoyGatewayInstallation, only?: Part): object[] {
   const { reloadOn, namespace, planeNamespace } = installation;
-  return [
-    extensionPolicy(installation),
+  const environment = [
     proxySettings(installation),
     callRoute(installation),
     callSettings(installation),
     ...(namespace === planeNamespace ? [] : [referenceGrant(installation)]),
-    ...(reloadOn === undefined ? [] : [reloadPatch(installation, reloadOn)]),
   ];
+  // The patch changes the filter in its listener: before there is one, it has nothing to change.
+  const patch = reloadOn === undefined ? [] : [reloadPatch(installation, reloadOn)];
+  return inOrder({ environment, filter: [extensionPolicy(installation), ...patch] }, only);
 }
 
 type Installation = EnvoyGatewayInstallation;

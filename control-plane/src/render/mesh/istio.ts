@@ -1,6 +1,7 @@
 // What a proxy of Istio needs to have the filter: the WasmPlugin, and the secret in the proxy's environment.
 import { stringify } from "yaml";
 import { proxyEnvironment, SERVICE_PORT, serviceHost } from "../kubernetes/names.js";
+import { inOrder, type Part } from "./parts.js";
 import { wasmPlugin, type WasmPlugin } from "./wasm-plugin.js";
 
 /** How the proxy comes into being: by Istio's injector at a gateway or a service, or with a Gateway of the Gateway API. */
@@ -18,14 +19,16 @@ const PROXY = "istio-proxy";
 /** Labels of the filter's metrics, as Istio's proxies make them of names. */
 const EXTRA_TAGS = { "sidecar.istio.io/extraStatTags": "outcome,plan,limit,call" };
 
-export function istioInstallation({ kind, workload, shownFrom, ...plugin }: IstioInstallation): object[] {
+/** Manifests, the filter last. @param only one part of them */
+export function istioInstallation(installation: IstioInstallation, only?: Part): object[] {
+  const { kind, workload, shownFrom, ...plugin } = installation;
   const { namespace } = plugin;
-  const environment = kind === "gateway-api" ? gatewayConfigMap : proxyDeployment;
-  return [
-    wasmPlugin({ ...plugin, inboundOnly: kind === "sidecar" }),
-    environment(workload, namespace, kind),
+  const secret = kind === "gateway-api" ? gatewayConfigMap : proxyDeployment;
+  const environment = [
+    secret(workload, namespace, kind),
     ...(shownFrom === undefined ? [] : [serviceEntry(namespace, shownFrom)]),
   ];
+  return inOrder({ environment, filter: [wasmPlugin({ ...plugin, inboundOnly: kind === "sidecar" })] }, only);
 }
 
 /** What a pod's template says of the proxy. */

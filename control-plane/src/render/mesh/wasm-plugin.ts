@@ -18,14 +18,19 @@ export interface WasmPlugin {
   readonly selector: Readonly<Record<string, string>>;
   /** Of a sidecar: only what others ask of its service, not what the service asks of others. */
   readonly inboundOnly?: boolean | undefined;
+  /** What Envoy does once the filter has trapped: begins anew (Istio 1.27), or answers 503 from then on. */
+  readonly failStrategy?: FailStrategy | undefined;
   readonly settings: EdgeSettings;
 }
+
+/** None lets requests pass without the filter. */
+export type FailStrategy = "FAIL_RELOAD" | "FAIL_CLOSE";
 
 /** The cluster that Istio makes of the control plane's Service in this namespace. */
 export const outboundCluster = (namespace: string): string => `outbound|${SERVICE_PORT}||${serviceHost(namespace)}`;
 
 export function wasmPlugin(plugin: WasmPlugin): object {
-  const { name, namespace, image, sha256, pullSecret, selector, inboundOnly = false, settings } = plugin;
+  const { name, namespace, image, sha256, pullSecret, selector, inboundOnly = false, failStrategy, settings } = plugin;
   return {
     apiVersion: "extensions.istio.io/v1alpha1",
     kind: "WasmPlugin",
@@ -40,7 +45,7 @@ export function wasmPlugin(plugin: WasmPlugin): object {
       // Behind authentication and authorization: what those deny spends nothing.
       phase: "STATS",
       pluginName: FILTER_NAME,
-      failStrategy: "FAIL_RELOAD",
+      failStrategy: failStrategy ?? "FAIL_RELOAD",
       vmConfig: {
         // From the proxy's own environment, so that no secret is in here. The second one is for a rotation.
         env: [ENV_SECRET, ENV_SECRET_ALSO].map((variable) => ({ name: variable, valueFrom: "HOST" })),

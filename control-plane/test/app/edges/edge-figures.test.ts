@@ -182,4 +182,27 @@ describe("how long edges wait", () => {
     expect(await shown(plane, counted("acquire"))).toBe(1);
     expect(await shown(plane, counted("lease"))).toBe(1);
   });
+
+  it("a call that is denied at once is not among those that edges wait for", async () => {
+    const denied = { take: () => 1000 };
+    const plane = await startTestControlPlane(undefined, { admission: denied });
+    const post = (body: string, type = "application/json") =>
+      plane.call("POST", "/edge/v1/report", body, KEYS.edgeCredential, { "content-type": type });
+    const whole = JSON.stringify({ edge: "gw-1", instance: "00112233aabbccdd", usage: [], more: false });
+    const answers = [
+      await post("{"),
+      await post(`"${"x".repeat(4_000_000)}"`),
+      await post("x", "text/plain"),
+      await post(whole),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([400, 413, 415, 429]);
+    expect(await shown(plane, counted("report"))).toBeUndefined();
+  });
+
+  it("a call that fails at the control plane is among those that edges wait for", async () => {
+    const plane = await startTestControlPlane();
+    plane.setPlans();
+    expect((await plane.acquire("01a20379-24fe-7f79-b981-a4b8a30df138")).status).toBe(503);
+    expect(await shown(plane, counted("acquire"))).toBe(1);
+  });
 });

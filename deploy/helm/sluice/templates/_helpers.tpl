@@ -1,15 +1,18 @@
-{{/* Names. Kubernetes allows a Service 63 characters; "-status" and "-policy" come behind it. */}}
+{{/*
+Names. A label has 63 characters, and the longest are "NAME-store-init" of a Job's pods and "NAME-" with a hash of ten of a
+StatefulSet's.
+*/}}
 {{- define "sluice.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 56 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 51 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "sluice.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 56 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 51 | trimSuffix "-" -}}
 {{- else if contains (include "sluice.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 56 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 51 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "sluice.name" .) | trunc 56 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name (include "sluice.name" .) | trunc 51 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 

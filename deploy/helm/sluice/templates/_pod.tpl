@@ -31,13 +31,11 @@ spec:
   priorityClassName: {{ . }}
   {{- end }}
   securityContext:
-    runAsNonRoot: true
-    runAsUser: 1000
-    runAsGroup: 1000
-    fsGroup: 1000
+    {{- include "sluice.podSecurityContext" . | nindent 4 }}
+    {{- if not (kindIs "invalid" .Values.podSecurityContext.fsGroup) }}
     # Without it every start would walk the whole volume.
     fsGroupChangePolicy: OnRootMismatch
-    seccompProfile: { type: RuntimeDefault }
+    {{- end }}
   {{- with .Values.nodeSelector }}
   nodeSelector:
     {{- toYaml . | nindent 4 }}
@@ -96,8 +94,9 @@ spec:
         # Two minutes, for a store that has much to recover.
         periodSeconds: 2
         failureThreshold: 60
+      # Ready: the API listens. By /readyz a store that is away would take all pods out of the Service.
       readinessProbe:
-        httpGet: { path: /readyz, port: status }
+        tcpSocket: { port: http }
         periodSeconds: 5
       livenessProbe:
         httpGet: { path: /healthz, port: status }
@@ -114,6 +113,18 @@ spec:
   volumes:
     {{- . | trim | nindent 4 }}
   {{- end }}
+{{- end -}}
+
+{{/* What is null is left to the cluster: OpenShift gives each namespace numbers of its own. */}}
+{{- define "sluice.podSecurityContext" -}}
+runAsNonRoot: true
+{{- range $key := list "runAsUser" "runAsGroup" "fsGroup" }}
+{{- /* Helm takes out a default that null is given for. */}}
+{{- if not (kindIs "invalid" (index $.Values.podSecurityContext $key)) }}
+{{ $key }}: {{ index $.Values.podSecurityContext $key | int64 }}
+{{- end }}
+{{- end }}
+seccompProfile: { type: RuntimeDefault }
 {{- end -}}
 
 {{- define "sluice.env" -}}

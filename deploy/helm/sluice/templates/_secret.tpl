@@ -7,14 +7,10 @@ made once a rendering, for the checksum at the pods is over the same.
 {{- $found := lookup "v1" "Secret" .Release.Namespace (include "sluice.secretName" .) -}}
 {{- $data := dict -}}
 {{- if $found -}}
-{{- $data = deepCopy (default dict $found.data) -}}
-{{- end -}}
-{{- if not (hasKey $data "SLUICE_SECRET") -}}
-{{- $_ := set $data "SLUICE_SECRET" (randBytes 32 | b64enc) -}}
-{{- end -}}
-{{- if not (hasKey $data "SLUICE_ADMIN_TOKEN") -}}
+{{- $data = default dict $found.data -}}
+{{- else -}}
 {{- $token := randBytes 32 | replace "+" "-" | replace "/" "_" | trimSuffix "=" -}}
-{{- $_ := set $data "SLUICE_ADMIN_TOKEN" ($token | b64enc) -}}
+{{- $data = dict "SLUICE_SECRET" (randBytes 32 | b64enc) "SLUICE_ADMIN_TOKEN" ($token | b64enc) -}}
 {{- end -}}
 {{- $_ := set .Values "madeSecret" (toYaml $data) -}}
 {{- end -}}

@@ -99,19 +99,21 @@ interface ListenerParts {
   readonly extra?: object;
 }
 
+/** The filter in a chain: by its name, its configuration from the aggregated stream and without a default. */
+export const httpFilterOf = (plugin: WasmPlugin): JsonObject => ({
+  name: extensionNameOf(plugin),
+  config_discovery: {
+    config_source: { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" },
+    type_urls: [WASM, RBAC],
+  },
+});
+
 function listenerOf(plugin: WasmPlugin, port: number, { name, extra = {}, ...connections }: ListenerParts): Resource {
-  const filter = {
-    name: extensionNameOf(plugin),
-    config_discovery: {
-      config_source: { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" },
-      type_urls: [WASM, RBAC],
-    },
-  };
   const router = { name: "envoy.filters.http.router", typed_config: { "@type": `type.googleapis.com/${ROUTER}` } };
   const manager = typed(`type.googleapis.com/${HCM}`, {
     ...connections,
     normalize_path: true,
-    http_filters: [filter, router],
+    http_filters: [httpFilterOf(plugin), router],
   });
   const filters = [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }];
   return resource("listener", name, { address: addressOf(port), filter_chains: [{ filters }], ...extra });

@@ -6,8 +6,6 @@ export interface ShortTimes {
   readonly hold: string;
   /** In place of each range, as of `rate(x[5m])`, and of each offset. */
   readonly range: string;
-  /** Of each subquery; not given: a second. */
-  readonly step?: string;
 }
 
 interface Rule {
@@ -20,20 +18,17 @@ interface Rules {
 }
 
 const DURATION = String.raw`(?:\d+(?:ms|[smhdwy]))+`;
-const RANGE = new RegExp(String.raw`\[${DURATION}(?::${DURATION})?\]`, "g");
-const STEP = new RegExp(String.raw`:${DURATION}\]$`);
+const RANGE = new RegExp(String.raw`\[${DURATION}(?=:?\])`, "g");
 const OFFSET = new RegExp(String.raw`\boffset ${DURATION}`, "g");
 
 /** @param text of a file of rules; what it returns is one too, without its comments */
-export function shortened(text: string, { hold, range, step = "1s" }: ShortTimes): string {
+export function shortened(text: string, { hold, range }: ShortTimes): string {
   const rules = parse(text) as Rules;
   const groups = rules.groups.map((group) => ({
     ...group,
     rules: group.rules.map((rule) => ({
       ...rule,
-      expr: rule.expr
-        .replace(RANGE, (whole) => `[${range}${STEP.test(whole) ? `:${step}` : ""}]`)
-        .replace(OFFSET, `offset ${range}`),
+      expr: rule.expr.replace(RANGE, `[${range}`).replace(OFFSET, `offset ${range}`),
       ...(rule.for === undefined ? {} : { for: hold }),
     })),
   }));

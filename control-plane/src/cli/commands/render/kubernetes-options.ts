@@ -1,5 +1,7 @@
 // What the commands that print manifests share: names, and images with their digests.
 import { NAMESPACE } from "../../../render/kubernetes/names.js";
+import { PARTS, type Part } from "../../../render/mesh/parts.js";
+import type { FailStrategy } from "../../../render/mesh/wasm-plugin.js";
 import type { Invocation, Options } from "../../command.js";
 import { done, failed, usageFailure } from "../../failure.js";
 import type { Outcome } from "../../failure.js";
@@ -22,6 +24,31 @@ export const FILTER_IMAGE_OPTIONS: Options = {
 export const PLANE_NAMESPACE_OPTIONS: Options = {
   "control-plane-namespace": { kind: "text", value: "NAME", what: `where the Service sluice stands (${NAMESPACE})` },
 };
+
+/** Of what a mesh is given. */
+export const PART_OPTIONS: Options = {
+  only: {
+    kind: "text",
+    value: "PART",
+    values: PARTS,
+    what: "environment, which the proxies must have first, or filter; else both, the filter last",
+  },
+};
+
+export const partOf = ({ text }: Invocation): Part | undefined => PARTS.find((part) => part === text("only"));
+
+/** Of a WasmPlugin. */
+export const FAIL_STRATEGY_OPTIONS: Options = {
+  "fail-strategy": {
+    kind: "text",
+    value: "STRATEGY",
+    values: ["reload", "close"],
+    what: "a filter that trapped begins anew (reload), or answers 503 (close: Istio before 1.27 knows no other)",
+  },
+};
+
+export const failStrategyOf = ({ text }: Invocation): FailStrategy =>
+  text("fail-strategy") === "close" ? "FAIL_CLOSE" : "FAIL_RELOAD";
 
 /** RFC 1123: what Kubernetes takes for a name and for a namespace. */
 const isKubernetesName = (name: string): boolean => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name);

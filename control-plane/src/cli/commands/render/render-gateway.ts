@@ -9,6 +9,8 @@ import {
   FILTER_IMAGE_OPTIONS,
   imageViolation,
   namesViolation,
+  PART_OPTIONS,
+  partOf,
   PLANE_NAMESPACE_OPTIONS,
   readDigest,
 } from "./kubernetes-options.js";
@@ -27,6 +29,7 @@ export const renderGateway: LocalCommand = {
     namespace: { kind: "text", value: "NAME", what: "the Gateway's, where all of this stands (default)" },
     name: { kind: "text", value: "NAME", what: "of all that is printed (sluice)" },
     ...PLANE_NAMESPACE_OPTIONS,
+    ...PART_OPTIONS,
     "reload-on": {
       kind: "text",
       value: "LISTENER",
@@ -39,9 +42,10 @@ export const renderGateway: LocalCommand = {
     "The cluster is the one that Envoy Gateway makes of the HTTPRoute printed, unless --cluster names another.",
     "With --url, --image-digest is the sha256 of the file.",
     "The Secret sluice must stand in the namespace where Envoy Gateway runs its proxies (envoy-gateway-system).",
+    "At a Gateway that serves: --only environment first, its rollout, then --only filter. Without the secret all gets 5xx.",
   ],
   example: "render gateway --image registry.example/sluice-filter:0.1.0",
-  next: "kubectl apply -f gateway.yaml   and name the EnvoyProxy in the Gateway's infrastructure.parametersRef",
+  next: "kubectl apply -f gateway.yaml   of --only environment first; name its EnvoyProxy in the Gateway's parametersRef",
   runLocally: async (invocation) => {
     const { text } = invocation;
     const code = readCode(invocation);
@@ -55,7 +59,7 @@ export const renderGateway: LocalCommand = {
       ...{ planeNamespace: text("control-plane-namespace") ?? NAMESPACE },
       settings: edgeSettings({ ...choices.value, cluster }),
     };
-    printManifests(invocation, envoyGatewayInstallation(installation));
+    printManifests(invocation, envoyGatewayInstallation(installation, partOf(invocation)));
     return undefined;
   },
 };

@@ -7,9 +7,13 @@ import type { Invocation, LocalCommand } from "../../command.js";
 import { done, failed, usageFailure } from "../../failure.js";
 import type { Outcome } from "../../failure.js";
 import {
+  FAIL_STRATEGY_OPTIONS,
+  failStrategyOf,
   FILTER_IMAGE_OPTIONS,
   imageViolation,
   namesViolation,
+  PART_OPTIONS,
+  partOf,
   PLANE_NAMESPACE_OPTIONS,
   readDigest,
 } from "./kubernetes-options.js";
@@ -21,7 +25,7 @@ const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
 
 export const renderIstio: LocalCommand = {
   name: "render istio",
-  summary: "print what proxies of Istio need to have the filter: the WasmPlugin and their environment",
+  summary: "print what proxies of Istio need to have the filter: their environment and the WasmPlugin",
   args: [],
   options: {
     image: { kind: "text", value: "REF", required: true, what: "the filter's OCI image, with its registry and tag" },
@@ -32,7 +36,11 @@ export const renderIstio: LocalCommand = {
       values: ["injected", "gateway-api"],
       what: "a gateway: a Deployment with an injected proxy (the default), or a Gateway of the Gateway API",
     },
-    sidecar: { kind: "text", value: "KEY=VALUE", what: "no gateway, but sidecars: labels of the service's pods" },
+    sidecar: {
+      kind: "text",
+      value: "KEY=VALUE",
+      what: "no gateway, but sidecars: labels of the service's pods; with --namespace",
+    },
     workload: {
       kind: "text",
       value: "NAME",
@@ -42,6 +50,8 @@ export const renderIstio: LocalCommand = {
     name: { kind: "text", value: "NAME", what: "of the WasmPlugin (sluice)" },
     namespace: { kind: "text", value: "NAME", what: "of the proxies, where all of this stands (istio-system)" },
     ...PLANE_NAMESPACE_OPTIONS,
+    ...PART_OPTIONS,
+    ...FAIL_STRATEGY_OPTIONS,
     "service-entry": { kind: "flag", what: "also a ServiceEntry, for proxies from which Istio hides the Service" },
     ...SETTINGS_OPTIONS,
   },
@@ -49,9 +59,10 @@ export const renderIstio: LocalCommand = {
     NOTHING_ASKED,
     "The Deployment printed is a part, to be merged into yours: apply it with --server-side.",
     "The Secret sluice must stand in the namespace of the proxies.",
+    "At a gateway that serves: --only environment first, its rollout, then --only filter. Without the secret all gets 500.",
   ],
   example: "render istio --image registry.example/sluice-filter:0.1.0 --sidecar app=shop --namespace shop",
-  next: "kubectl apply --server-side -f istio.yaml",
+  next: "kubectl apply --server-side -f istio.yaml   of --only environment first, and of --only filter once it is rolled out",
   runLocally: async (invocation) => {
     const target = readTarget(invocation);
     if (!target.ok) return target.failure;
@@ -63,12 +74,13 @@ export const renderIstio: LocalCommand = {
       cluster: choices.value.cluster ?? outboundCluster(planeNamespace),
     });
     const shownFrom = invocation.flag("service-entry") ? planeNamespace : undefined;
-    printManifests(invocation, istioInstallation({ ...target.value, shownFrom, settings }));
+    const installation = { ...target.value, shownFrom, failStrategy: failStrategyOf(invocation), settings };
+    printManifests(invocation, istioInstallation(installation, partOf(invocation)));
     return undefined;
   },
 };
 
-type Target = Omit<IstioInstallation, "settings" | "shownFrom">;
+type Target = Omit<IstioInstallation, "settings" | "shownFrom" | "failStrategy">;
 
 function readTarget(invocation: Invocation): Outcome<Target> {
   const { text } = invocation;
@@ -92,6 +104,9 @@ function readProxies({ text }: Invocation): Outcome<Pick<Target, "kind" | "selec
   if (sidecar !== undefined) {
     if ((gateway ?? selector) !== undefined) {
       return failed(usageFailure("--sidecar says which pods: it goes with neither --gateway nor --selector"));
+    }
+    if (text("namespace") === undefined) {
+      return failed(usageFailure("--sidecar needs --namespace: in Istio's root namespace it would select pods of all"));
     }
     const labels = readLabels("sidecar", sidecar);
     if (!labels.ok) return labels;

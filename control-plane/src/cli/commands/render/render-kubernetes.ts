@@ -34,6 +34,7 @@ export const renderKubernetes: LocalCommand = {
       what: "control planes of the shared form (2)",
     },
     namespace: { kind: "text", value: "NAME", what: "where all of this stands (sluice)" },
+    openshift: { kind: "flag", what: "for OpenShift, which gives pods their ids and has its DNS on port 5353" },
     policy: { kind: "text", value: "FILE", what: "also the ConfigMap sluice-policy, with this policy" },
   },
   notes: [
@@ -44,7 +45,7 @@ export const renderKubernetes: LocalCommand = {
   example: "render kubernetes --image registry.example/sluice:0.1.0 --policy policy.yaml",
   next: "kubectl apply -f kubernetes.yaml   once the Secrets are there",
   runLocally: async (invocation) => {
-    const { text, number } = invocation;
+    const { text, number, flag } = invocation;
     const [image, store] = [text("image") ?? "", text("store") === "shared" ? "shared" : "folder"] as const;
     const violation =
       imageViolation(image) ??
@@ -58,6 +59,7 @@ export const renderKubernetes: LocalCommand = {
     const plane = {
       ...{ image, store, digest: digest.value, policy: policy.value },
       ...{ pullSecret: text("image-pull-secret"), replicas: number("replicas"), namespace: text("namespace") },
+      openshift: flag("openshift"),
     };
     printManifests(invocation, kubernetesInstallation(plane));
     return undefined;

@@ -5,7 +5,14 @@ import { outboundCluster, wasmPlugin, type WasmPlugin } from "../../../render/me
 import type { Invocation, LocalCommand } from "../../command.js";
 import { done, failed, usageFailure } from "../../failure.js";
 import type { Outcome } from "../../failure.js";
-import { imageViolation, isDigest, namesViolation, PLANE_NAMESPACE_OPTIONS } from "./kubernetes-options.js";
+import {
+  FAIL_STRATEGY_OPTIONS,
+  failStrategyOf,
+  imageViolation,
+  isDigest,
+  namesViolation,
+  PLANE_NAMESPACE_OPTIONS,
+} from "./kubernetes-options.js";
 import { namedViolation, NOTHING_ASKED, readChoices, readLabels, SETTINGS_OPTIONS } from "./render-options.js";
 import { print } from "./render-print.js";
 
@@ -24,6 +31,7 @@ export const renderWasmPlugin: LocalCommand = {
     name: { kind: "text", value: "NAME", what: "of the WasmPlugin (sluice)" },
     namespace: { kind: "text", value: "NAME", what: "the gateway's, where the WasmPlugin stands (istio-system)" },
     ...PLANE_NAMESPACE_OPTIONS,
+    ...FAIL_STRATEGY_OPTIONS,
     ...SETTINGS_OPTIONS,
   },
   notes: [NOTHING_ASKED, "The cluster is Istio's own for the control plane's Service, unless --cluster names another."],
@@ -58,6 +66,7 @@ function readTarget(invocation: Invocation): Outcome<Target> {
   if (!selector.ok) return selector;
   return done({
     ...{ name: text("name") ?? DEFAULT_NAME, namespace: text("namespace") ?? DEFAULT_NAMESPACE, image, sha256 },
+    failStrategy: failStrategyOf(invocation),
     ...{ planeNamespace: text("control-plane-namespace") ?? NAMESPACE, selector: selector.value },
   });
 }
