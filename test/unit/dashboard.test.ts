@@ -80,11 +80,11 @@ describe("the dashboard's queries", () => {
     expect(QUERIES.flatMap(({ expr }) => parsed(withVariables(expr)).errors)).toEqual([]);
   });
 
-  it("every metric and label of the dashboard stands in docs/metrics.md, or is Node's own", () => {
+  it("every metric and label of the dashboard stands in docs/metrics.md, is Node's own, or up", () => {
     const metrics = documented();
     const wrong = QUERIES.flatMap(({ title, expr, legend }) => {
       const found = parsed(withVariables(expr));
-      const ours = found.metrics.filter((name) => !/^(?:process|nodejs)_/.test(name));
+      const ours = found.metrics.filter((name) => !/^(?:up$|process_|nodejs_)/.test(name));
       const known = new Set([...OF_THE_SCRAPE, ...ours.flatMap((name) => [...(metrics.get(name) ?? [])])]);
       const named = [...found.labels, ...[...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = ""]) => label)];
       const unknown = [...ours.filter((name) => !metrics.has(name)), ...named.filter((label) => !known.has(label))];
@@ -112,6 +112,20 @@ describe("the dashboard's panels", () => {
     expect(PANELS.filter(({ description }) => !/^\S.{20,}\.$/.test(description)).map(({ title }) => title)).toEqual([]);
     expect(new Set(PANELS.map(({ title }) => title)).size).toBe(PANELS.length);
     expect(new Set(PANELS.map(({ description }) => description)).size).toBe(PANELS.length);
+  });
+
+  it("a panel that counts ten minutes has no unit of a second, and says what it counts", () => {
+    const counting = PANELS.filter(({ queries }) => queries.some(({ expr }) => expr.includes("increase(")));
+    expect(counting.length).toBeGreaterThan(5);
+    const wrong = counting.filter(
+      ({ unit, description }) => unit.endsWith("a second") || !description.startsWith("In 10 minutes"),
+    );
+    expect(wrong.map(({ title }) => title)).toEqual([]);
+  });
+
+  it("no panel shows counters as they stand: they begin anew with each process", () => {
+    const raw = /\w+_total\{[^}]*\}(?!\[| unless | offset )/;
+    expect(QUERIES.filter(({ expr }) => raw.test(expr)).map(({ title }) => title)).toEqual([]);
   });
 
   it("every line of a panel can be told from the others by its name", () => {

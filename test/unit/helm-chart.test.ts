@@ -241,6 +241,13 @@ describe("the chart's switches", () => {
     expect(JSON.parse(dashboard.data?.["sluice.json"] ?? "")).toEqual(copied("dashboard.json"));
   });
 
+  it("the job of what Prometheus scrapes is the release, and not the name of a Service", () => {
+    const made = goldenManifests("monitoring");
+    const { jobLabel } = theOne("ServiceMonitor", made).spec as { jobLabel?: string };
+    const { labels } = theOne("Service", made, "sluice-status").metadata as { labels: Record<string, string> };
+    expect(labels[jobLabel ?? ""]).toBe("sluice");
+  });
+
   it("the filter calls the Service by the name and the port that the values give it", () => {
     const plugin = (name: string): object => theOne("WasmPlugin", goldenManifests(name));
     expect(plugin("names")).toMatchObject({

@@ -66,6 +66,23 @@ describe("the manifests of envoy/", () => {
     expect(documents.flatMap((one) => violationsOf(merged(one)))).toEqual([]);
   });
 
+  it.each(["folder", "shared"])("the ServiceMonitor finds the Service of the %s form, and job is sluice", (form) => {
+    interface Found {
+      readonly kind: string;
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+      readonly spec: { readonly ports: readonly { readonly name: string }[] };
+    }
+    const [monitor] = committed("prometheus/servicemonitor.yaml") as [
+      { spec: { jobLabel: string; selector: { matchLabels: object }; endpoints: { port: string }[] } },
+    ];
+    expect(violationsOf(monitor)).toEqual([]);
+    const { jobLabel, selector, endpoints } = monitor.spec;
+    const services = (committed(`kubernetes/${form}/sluice.yaml`) as Found[]).filter(({ kind }) => kind === "Service");
+    const scraped = services.filter(({ spec }) => spec.ports.some(({ name }) => name === endpoints[0]?.port));
+    expect(scraped).toMatchObject([{ metadata: { labels: selector.matchLabels } }]);
+    expect(scraped[0]?.metadata.labels[jobLabel]).toBe("sluice");
+  });
+
   it.each(["folder", "shared"])("the kustomization of the %s form names files that are there", (form) => {
     const place = join(projectRoot, "envoy/kubernetes", form);
     const kustomization = parse(readFileSync(join(place, "kustomization.yaml"), "utf8")) as { resources: string[] };

@@ -109,6 +109,17 @@ it("an operator is told of a policy file that is behind, until it has the newer 
   await monitoring.ends("SluicePolicyFileBehind");
 });
 
+it("an operator is told of one control plane of two that is gone, until it is back", async () => {
+  const [a, b] = [await Plane.start(server().url, {}, policy(10)), await Plane.start(server().url, {}, policy(10))];
+  const monitoring = await monitored(a, b);
+  await monitoring.quiet("SluiceControlPlaneDown", "SluiceControlPlaneAbsent");
+  await b.kill();
+  await monitoring.fires("SluiceControlPlaneDown", { instance: new URL(b.status).host });
+  await monitoring.quiet("SluiceControlPlaneAbsent");
+  await b.restart();
+  await monitoring.ends("SluiceControlPlaneDown");
+});
+
 it("an operator is told of updates that a distant control plane gives up", async () => {
   const proxy = await TcpProxy.listen(server().port);
   onTestFinished(() => proxy.close());
