@@ -86,6 +86,7 @@ describe("settings", () => {
       retention: { metadataMs: 30 * DAY_MS, audit: { maxEntries: 10, maxAgeMs: 90_000_000 } },
       logKept: { maxEntries: 20, maxAgeMs: 900_000 },
       logLevel: "debug",
+      tracing: null,
     });
   });
 
