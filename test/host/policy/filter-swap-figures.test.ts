@@ -109,14 +109,15 @@ describe("the guest's memory", () => {
 
   it("memory does not grow over policies of 1,000 plans, taken and rejected in turn", () => {
     const edge = following(numbered(0, 1000), 2);
-    const sizes: number[][] = [];
-    for (let number = 1; number <= 60; number++) {
+    const sizes = edge.workers.map(() => new Set<number>());
+    for (let number = 1; number <= 120; number++) {
       const document = numbered(number, 1000);
       change(edge, number, number % 3 === 0 ? { ...document, colour: number } : document);
-      sizes.push(edge.workers.map((worker) => worker.guest.memory.size));
+      for (const [index, worker] of edge.workers.entries()) sizes[index]?.add(worker.guest.memory.size);
     }
-    // Where free pieces lie just so, a policy may find no room once more: memory then doubles, and that is the last time.
-    expect(sizes.at(-1)).toEqual(sizes[29]);
+    // Where free pieces lie just so, a policy may find no room once more: memory then doubles, and that is the last time. What
+    // stayed of each policy would fill that too.
+    expect(Math.max(...sizes.map((seen) => seen.size))).toBeLessThanOrEqual(2);
   });
 
   it("memory does not grow over policies of 300 routes that settle, with streams under way", () => {
