@@ -1,4 +1,4 @@
-// What a real Helm says of the chart: what the quick and the long tests share.
+// What a real Helm says of the chart.
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

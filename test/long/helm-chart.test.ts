@@ -7,7 +7,14 @@ import { chartFolder, helm, NAMESPACE, RELEASE } from "../../scripts/chart/helm.
 import { buildHelm } from "../../scripts/test/get-helm.js";
 import { notRun } from "../../scripts/test/not-run.js";
 import { badValues } from "../helm/chart.js";
-import { chartIsFlawless, generatedSecretIsUsable, refusal, temporaryFolder } from "../helm/rendered.js";
+import {
+  chartIsFlawless,
+  generatedSecretIsUsable,
+  namesFitLabels,
+  refusal,
+  temporaryFolder,
+  upgradesAreNoInstallations,
+} from "../helm/rendered.js";
 
 const found = await buildHelm();
 
@@ -23,8 +30,18 @@ describe("the chart, with a Helm that was built for it where none was there", ()
     await generatedSecretIsUsable(found.binary);
   });
 
-  it.each(badValues())("Helm refuses, and says why: $name", async (bad) => {
-    if (!("binary" in found)) return;
+  it("an upgrade of the chart may bring the filter, and never makes a store", async (context) => {
+    if (!("binary" in found)) return notRun(context, found.reason);
+    await upgradesAreNoInstallations(found.binary);
+  });
+
+  it("a release with a long name has names that Kubernetes can put into labels of pods", async (context) => {
+    if (!("binary" in found)) return notRun(context, found.reason);
+    await namesFitLabels(found.binary);
+  });
+
+  it.skipIf(!("binary" in found)).each(badValues())("Helm refuses, and says why: $name", async (bad) => {
+    if (!("binary" in found)) throw new Error(found.reason);
     const said = await refusal(found.binary, bad);
     if (bad.says !== undefined) expect(said).toContain(bad.says);
     else expect(said).toContain(`at '${bad.at ?? ""}'`);
