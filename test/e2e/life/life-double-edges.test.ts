@@ -12,6 +12,7 @@ import type { EdgeView } from "../harness/control-plane-client.js";
 import { type Installation, useInstallation } from "../harness/installation.js";
 import { linesOf } from "../harness/log-lines.js";
 import { policyOf } from "../harness/policy.js";
+import { useTwoOfOneNodeId } from "../harness/same-node-id.js";
 
 const POLICY = policyOf([{ name: "default", maxTokens: 3, tokenRefillRate: 0 }]);
 
@@ -30,20 +31,7 @@ const logged = ({ controlPlane }: Installation): unknown[] =>
     .map(({ edge, begins }) => [edge, begins]);
 
 describe("two Envoys with one node.id", () => {
-  /** The second one is given the name of the first, and calls from an address of its own. */
-  const likeTheFirst = (yaml: string): string =>
-    yaml
-      .replace(/^( *)id: gw-copy$/m, "$1id: gw")
-      .replace(
-        /^( *)- name: sluice_control_plane$/m,
-        '$&\n$1  upstream_bind_config: { source_address: { address: "127.0.0.2", port_value: 0 } }',
-      );
-  const sluice = useInstallation({
-    policy: POLICY,
-    edges: ["gw", "gw-copy"],
-    startEdges: false,
-    bootstrap: (yaml) => (/id: gw-copy$/m.test(yaml) ? likeTheFirst(yaml) : yaml),
-  });
+  const sluice = useTwoOfOneNodeId(POLICY);
 
   it("two Envoys with one node.id are named by sluice edges, the log and a metric while both run", async () => {
     await Promise.all(sluice().edges.map(({ envoy }) => envoy.start()));

@@ -2,6 +2,7 @@
 // the one that is moved, for Envoy does not start under libfaketime.
 import { describe, it } from "vitest";
 import { useInstallation } from "../../e2e/harness/installation.js";
+import { useTwoOfOneNodeId } from "../../e2e/harness/same-node-id.js";
 import { policyOf } from "../../e2e/harness/policy.js";
 import { settableWallClock } from "../../e2e/harness/wall-clock.js";
 import { useMonitoring } from "./harness/monitoring.js";
@@ -36,20 +37,7 @@ describe("a control plane whose clock is not that of its Envoys", () => {
 });
 
 describe("two Envoys with one node.id", () => {
-  /** The second one is given the name of the first, and calls from an address of its own. */
-  const likeTheFirst = (yaml: string): string =>
-    yaml
-      .replace(/^( *)id: gw-copy$/m, "$1id: gw")
-      .replace(
-        /^( *)- name: sluice_control_plane$/m,
-        '$&\n$1  upstream_bind_config: { source_address: { address: "127.0.0.2", port_value: 0 } }',
-      );
-  const sluice = useInstallation({
-    policy: POLICY,
-    edges: ["gw", "gw-copy"],
-    startEdges: false,
-    bootstrap: (yaml) => (/id: gw-copy$/m.test(yaml) ? likeTheFirst(yaml) : yaml),
-  });
+  const sluice = useTwoOfOneNodeId(POLICY);
   const monitoring = useMonitoring(() => [{ job: "sluice", port: sluice().ports.status }]);
 
   it("an operator is told of two Envoys with one node.id, until one of them is stopped", async () => {
