@@ -1,11 +1,10 @@
 // What the dashboard is shown of: two control planes over one Redis behind their one address, two Envoys, and a Prometheus that
 // hears of the control planes alone.
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type FleetEnvoy, NO_MORE, startEnvoy } from "../fleet/parts/envoys.js";
 import { type ControlPlane, startBalancer, startPlane } from "../fleet/parts/planes.js";
 import type { Ends, Site } from "../fleet/parts/site.js";
+import { listening } from "../fleet/parts/service.js";
 import { type FleetStore, startStore } from "../fleet/parts/store.js";
 import { COST_HEADER, dashboardPolicy, RESERVED } from "./policy.js";
 import { Prometheus } from "./prometheus.js";
@@ -49,18 +48,11 @@ export async function startMonitored(site: Site): Promise<Monitored> {
 }
 
 /** Says of each answer what it cost: as much as was reserved, more or less, in turn. */
-async function startService(ends: Ends): Promise<number> {
+function startService(ends: Ends): Promise<number> {
   let served = 0;
   const server = createServer((_request, response) => {
     const cost = RESERVED + (served++ % 3) - 1;
     response.writeHead(200, { [COST_HEADER]: String(cost) }).end("served\n");
   });
-  server.keepAliveTimeout = 0;
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  await ends.add(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return (server.address() as AddressInfo).port;
+  return listening(server, ends);
 }
