@@ -2,7 +2,12 @@
 // holds them as a list, for Helm reads no TypeScript.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileVariable, SECRET_VARIABLES, VARIABLES } from "../../control-plane/src/settings/variables.js";
+import {
+  fileVariable,
+  SECRET_VARIABLES,
+  TLS_VARIABLES,
+  VARIABLES,
+} from "../../control-plane/src/settings/variables.js";
 import { projectRoot } from "../project-root.js";
 import { CHART } from "./chart-files.js";
 
@@ -21,12 +26,7 @@ const OF_THE_CHART = [
   "SLUICE_STORE_REPLICAS",
   "SLUICE_POLICY",
   "SLUICE_ISSUERS_FILE",
-  "SLUICE_TLS_CERT_FILE",
-  "SLUICE_TLS_KEY_FILE",
-  "SLUICE_TLS_CLIENT_CA_FILE",
-  "SLUICE_HTTP_TLS_CERT_FILE",
-  "SLUICE_HTTP_TLS_KEY_FILE",
-  "SLUICE_HTTP_TLS_CLIENT_CA_FILE",
+  ...TLS_VARIABLES,
   "SLUICE_LOG_LEVEL",
 ] as const;
 

@@ -5,8 +5,7 @@ import type { Environment } from "../../control-plane/src/settings/environment.j
 import { readSecretFiles } from "../../control-plane/src/settings/secret-files.js";
 import type { SecretFile } from "../../control-plane/src/settings/secret-files.js";
 import { unknownVariables } from "../../control-plane/src/settings/unknown-variables.js";
-import { CREDENTIAL_VARIABLES } from "../../control-plane/src/settings/variables.js";
-import type { Variable } from "../../control-plane/src/settings/variables.js";
+import { CREDENTIAL_VARIABLES, TLS_VARIABLES } from "../../control-plane/src/settings/variables.js";
 import { Failure } from "../failure.js";
 import { operatorFiles } from "../operator-files.js";
 import type { WantedPort } from "./ports.js";
@@ -33,16 +32,6 @@ export interface Settings {
 }
 
 export const LOOPBACK = "127.0.0.1";
-
-/** Of the control plane. */
-const TLS_VARIABLES: readonly Variable[] = [
-  "SLUICE_TLS_CERT_FILE",
-  "SLUICE_TLS_KEY_FILE",
-  "SLUICE_TLS_CLIENT_CA_FILE",
-  "SLUICE_HTTP_TLS_CERT_FILE",
-  "SLUICE_HTTP_TLS_KEY_FILE",
-  "SLUICE_HTTP_TLS_CLIENT_CA_FILE",
-];
 
 /** With each secret in its own variable, and which of them stood in files. Rejects with a Failure that names the first violation. */
 export async function environmentOf(

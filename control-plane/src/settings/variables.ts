@@ -11,6 +11,16 @@ export const CREDENTIAL_VARIABLES = [
 /** Each may stand in a file instead, which SLUICE_…_FILE names. A store's URL with a password must. */
 export const SECRET_VARIABLES = [...CREDENTIAL_VARIABLES, "SLUICE_STORE", "SLUICE_STORE_SENTINEL"] as const;
 
+/** The listener's files: those that all programs share, and its own, each in place of one of them. */
+export const TLS_VARIABLES = [
+  "SLUICE_TLS_CERT_FILE",
+  "SLUICE_TLS_KEY_FILE",
+  "SLUICE_TLS_CLIENT_CA_FILE",
+  "SLUICE_HTTP_TLS_CERT_FILE",
+  "SLUICE_HTTP_TLS_KEY_FILE",
+  "SLUICE_HTTP_TLS_CLIENT_CA_FILE",
+] as const;
+
 const OTHER_VARIABLES = [
   // The control plane.
   "SLUICE_HTTP_HOST",
@@ -30,12 +40,7 @@ const OTHER_VARIABLES = [
   "SLUICE_HTTP_CONNECTIONS",
   "SLUICE_HTTP_CONNECTIONS_UNAUTHENTICATED",
   "SLUICE_HTTP_CONNECTIONS_PER_ADDRESS",
-  "SLUICE_TLS_CERT_FILE",
-  "SLUICE_TLS_KEY_FILE",
-  "SLUICE_TLS_CLIENT_CA_FILE",
-  "SLUICE_HTTP_TLS_CERT_FILE",
-  "SLUICE_HTTP_TLS_KEY_FILE",
-  "SLUICE_HTTP_TLS_CLIENT_CA_FILE",
+  ...TLS_VARIABLES,
   "SLUICE_METADATA_RETENTION",
   "SLUICE_AUDIT_ENTRIES",
   "SLUICE_AUDIT_RETENTION",
